@@ -1,0 +1,176 @@
+//! The parameters of a connector, as data: read by the configuration, by `system.runtime.connectors`
+//! and by the generated reference.
+
+use std::collections::BTreeMap;
+
+use inflowave_types::{Error, Result, Secret, SqlState};
+
+/// What a parameter's text means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParamKind {
+    Text,
+    /// A whole number within the bounds, both included.
+    Integer { min: u64, max: u64 },
+    /// `true` or `false`.
+    Boolean,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// Never printed; given as `${env:NAME}` or `${file:PATH}`.
+    Secret,
+}
+
+/// One parameter of a connector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParamSpec {
+    pub name: &'static str,
+    /// One sentence.
+    pub doc: &'static str,
+    pub example: &'static str,
+    /// Used when the parameter is not given.
+    pub default: Option<&'static str>,
+    pub required: bool,
+    pub kind: ParamKind,
+}
+
+/// The parameters of one catalog, checked against the specs of its connector. A relative path in
+/// them has been resolved against the folder of the configuration file by whoever built this.
+#[derive(Debug, Clone, Default)]
+pub struct Params {
+    specs: &'static [ParamSpec],
+    values: BTreeMap<String, String>,
+    secrets: BTreeMap<String, Secret>,
+}
+
+impl Params {
+    /// Checks `given` (name -> text, secrets already resolved) against `specs`.
+    ///
+    /// # Errors
+    /// `22023` naming the parameter and the valid choices: an unknown name, a missing required
+    /// one, or a value that does not fit its kind.
+    pub fn check(
+        specs: &'static [ParamSpec],
+        given: impl IntoIterator<Item = (String, Secret)>,
+    ) -> Result<Params> {
+        let mut params = Params {
+            specs,
+            ..Params::default()
+        };
+        for (name, value) in given {
+            let Some(spec) = specs.iter().find(|s| s.name == name) else {
+                let valid: Vec<_> = specs.iter().map(|s| s.name).collect();
+                return Err(invalid(format!("unknown parameter \"{name}\""))
+                    .with_hint(format!("The valid parameters are: {}.", valid.join(", "))));
+            };
+            if spec.kind == ParamKind::Secret {
+                params.secrets.insert(name, value);
+                continue;
+            }
+            let text = value.reveal();
+            let valid = match spec.kind {
+                ParamKind::Text | ParamKind::Secret => None,
+                ParamKind::Integer { min, max } => match text.parse::<u64>() {
+                    Ok(n) if (min..=max).contains(&n) => None,
+                    _ => Some(format!("a whole number from {min} to {max}")),
+                },
+                ParamKind::Boolean => match text {
+                    "true" | "false" => None,
+                    _ => Some("true or false".to_owned()),
+                },
+                ParamKind::OneOf(words) => {
+                    (!words.contains(&text)).then(|| format!("one of: {}", words.join(", ")))
+                }
+            };
+            if let Some(valid) = valid {
+                return Err(
+                    invalid(format!("invalid value \"{text}\" for parameter \"{name}\""))
+                        .with_hint(format!("Valid is {valid}.")),
+                );
+            }
+            params.values.insert(name, text.to_owned());
+        }
+        for spec in specs.iter().filter(|s| s.required) {
+            if !params.values.contains_key(spec.name) && !params.secrets.contains_key(spec.name) {
+                return Err(invalid(format!("missing parameter \"{}\"", spec.name)).with_hint(
+                    format!("{} For example: {} = \"{}\".", spec.doc, spec.name, spec.example),
+                ));
+            }
+        }
+        Ok(params)
+    }
+
+    /// The text of a parameter, or its default.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        debug_assert!(
+            self.specs.iter().any(|s| s.name == name),
+            "parameter {name} has no spec"
+        );
+        let default = || self.specs.iter().find(|s| s.name == name)?.default;
+        self.values.get(name).map(String::as_str).or_else(default)
+    }
+
+    /// A whole number; the check has already made sure that it is one.
+    pub fn integer(&self, name: &str) -> Option<u64> {
+        self.text(name)?.parse().ok()
+    }
+
+    pub fn boolean(&self, name: &str) -> bool {
+        self.text(name) == Some("true")
+    }
+
+    pub fn secret(&self, name: &str) -> Option<&Secret> {
+        self.secrets.get(name)
+    }
+}
+
+fn invalid(message: String) -> Error {
+    Error::new(SqlState::InvalidParameterValue, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SPECS: &[ParamSpec] = &[
+        ParamSpec {
+            name: "url",
+            doc: "Where the server is.",
+            example: "postgres://app@127.0.0.1/crm",
+            default: None,
+            required: true,
+            kind: ParamKind::Text,
+        },
+        ParamSpec {
+            name: "pool_size_max",
+            doc: "Connections at most.",
+            example: "8",
+            default: Some("4"),
+            required: false,
+            kind: ParamKind::Integer { min: 1, max: 100 },
+        },
+    ];
+
+    fn check(given: &[(&str, &str)]) -> Result<Params> {
+        Params::check(
+            SPECS,
+            given
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), Secret::new(*v))),
+        )
+    }
+
+    #[test]
+    fn errors_name_the_valid_choices() {
+        let error = check(&[("url", "x"), ("pol", "1")]).unwrap_err();
+        assert_eq!(error.hint(), Some("The valid parameters are: url, pool_size_max."));
+        let error = check(&[("url", "x"), ("pool_size_max", "0")]).unwrap_err();
+        assert_eq!(error.hint(), Some("Valid is a whole number from 1 to 100."));
+        let error = check(&[]).unwrap_err();
+        assert_eq!(error.message(), "missing parameter \"url\"");
+    }
+
+    #[test]
+    fn a_default_stands_in() {
+        let params = check(&[("url", "x")]).unwrap();
+        assert_eq!(params.integer("pool_size_max"), Some(4));
+    }
+}

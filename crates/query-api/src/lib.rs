@@ -1,0 +1,117 @@
+//! What every protocol asks of the engine.
+//!
+//! **Owns**: [`QueryService`], [`Session`], [`Prepared`], [`Portal`]: a statement has one plan, one
+//! identity and one query id whichever way it came.
+//! **Never**: the engine, DataFusion, a protocol. Arrow only.
+//! **Start reading at**: [`Session`].
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use inflowave_types::{QueryId, Result, SessionId};
+
+/// The engine, as a front end sees it.
+#[async_trait]
+pub trait QueryService: Send + Sync + 'static {
+    /// Opens a session, one for each connection.
+    ///
+    /// # Errors
+    /// `3D000` for an unknown database, `53300` beyond the limit of sessions.
+    async fn open_session(&self, start: SessionStart) -> Result<Box<dyn Session>>;
+
+    /// Cancels what a session runs now, if `secret` is the one that it was given. Unknown ids are
+    /// ignored, as PostgreSQL does.
+    fn cancel(&self, session: SessionId, secret: i32);
+}
+
+/// What a client says of itself when it connects.
+#[derive(Debug, Clone, Default)]
+pub struct SessionStart {
+    pub user: String,
+    /// The default catalog; the server's own (`inflowave`) when empty.
+    pub database: Option<String>,
+    pub application_name: Option<String>,
+    /// `127.0.0.1:50412`, or `in process`.
+    pub client: String,
+    /// The protocol, for `system.runtime.sessions`: `postgres`, `command`.
+    pub protocol: &'static str,
+    /// Settings given at start-up (`DateStyle`, `TimeZone`, ..), as name and value.
+    pub settings: Vec<(String, String)>,
+}
+
+/// PostgreSQL's transaction status, as `ReadyForQuery` tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransactionStatus {
+    Idle,
+    InTransaction,
+    Failed,
+}
+
+/// One connection's state: settings, default catalog, transaction status.
+#[async_trait]
+pub trait Session: Send {
+    fn id(&self) -> SessionId;
+
+    /// What a client must know to cancel (`BackendKeyData`).
+    fn cancel_secret(&self) -> i32;
+
+    fn transaction_status(&self) -> TransactionStatus;
+
+    /// The settings that PostgreSQL reports to clients (`ParameterStatus`), with their values now.
+    fn reported_settings(&self) -> Vec<(String, String)>;
+
+    /// Splits the text of a simple query into statements.
+    ///
+    /// # Errors
+    /// `42601` with position; `54001` and `54000` for a text too deep or too long.
+    fn split(&self, sql: &str) -> Result<Vec<Statement>>;
+
+    /// Plans a statement.
+    ///
+    /// # Errors
+    /// PostgreSQL's, with position where there is one; the session's transaction is then failed,
+    /// if it is in one.
+    async fn prepare(&mut self, statement: &Statement) -> Result<Prepared>;
+
+    /// Starts a prepared statement. The portal lives until it is dropped; dropping it before its
+    /// end cancels what it runs.
+    async fn execute(&mut self, prepared: Prepared) -> Result<Box<dyn Portal>>;
+
+    /// The transaction is failed from here on, if the session is in one: called by the front end
+    /// when a portal ends with an error.
+    fn fail_transaction(&mut self);
+}
+
+/// One statement of a text, parsed by the engine; opaque to front ends.
+#[derive(Clone)]
+pub struct Statement {
+    /// Its own text, trimmed, without the semicolon.
+    pub sql: String,
+    /// Where it starts in the whole text, in characters from 0: errors count from there.
+    pub offset: u32,
+    /// The engine's syntax tree.
+    pub parsed: Arc<dyn std::any::Any + Send + Sync>,
+}
+
+/// A planned statement.
+pub struct Prepared {
+    pub query_id: QueryId,
+    /// The output fields, in the order and with the names that a client sees (names may repeat);
+    /// `None` for a statement that returns no rows (`SET`). An Arrow type that PostgreSQL tells
+    /// apart further carries it in its metadata (`inflowave_types::PgType`).
+    pub schema: Option<SchemaRef>,
+    /// The engine's plan.
+    pub plan: Box<dyn std::any::Any + Send>,
+}
+
+/// A running statement.
+#[async_trait]
+pub trait Portal: Send {
+    /// The next rows, or `None` at the end. After an error nothing follows.
+    async fn next(&mut self) -> Result<Option<RecordBatch>>;
+
+    /// The command tag, valid after the end: `SELECT 5`, `SET`.
+    fn tag(&self) -> String;
+}

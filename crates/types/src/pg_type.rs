@@ -1,0 +1,118 @@
+//! The PostgreSQL type of an output field, which Arrow alone cannot tell.
+//!
+//! It travels in the metadata of an Arrow field under [`PgType::KEY`] (for example `bpchar(10)`),
+//! is set by connectors and by `pg-semantics`, and read by the encoders.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Types that share an Arrow type with another one, and so need saying.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PgType {
+    Text,
+    /// `varchar(n)`; `None` is without a limit.
+    Varchar(Option<u32>),
+    /// `char(n)`; its text is kept without the trailing blanks.
+    Bpchar(Option<u32>),
+    Json,
+    Jsonb,
+    Uuid,
+    Citext,
+    Inet,
+    Name,
+    Oid,
+}
+
+impl PgType {
+    /// The key in the metadata of an Arrow field.
+    pub const KEY: &'static str = "pg_type";
+
+    /// The type's OID in `pg_type`.
+    pub const fn oid(self) -> u32 {
+        match self {
+            // citext is an extension type: its OID differs per database, so it is sent as text.
+            PgType::Text | PgType::Citext => 25,
+            PgType::Varchar(_) => 1043,
+            PgType::Bpchar(_) => 1042,
+            PgType::Json => 114,
+            PgType::Jsonb => 3802,
+            PgType::Uuid => 2950,
+            PgType::Inet => 869,
+            PgType::Name => 19,
+            PgType::Oid => 26,
+        }
+    }
+
+    /// `atttypmod`: length + 4 for `varchar(n)` and `char(n)`, else -1.
+    pub const fn typmod(self) -> i32 {
+        match self {
+            PgType::Varchar(Some(n)) | PgType::Bpchar(Some(n)) => n as i32 + 4,
+            _ => -1,
+        }
+    }
+}
+
+impl fmt::Display for PgType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PgType::Text => f.write_str("text"),
+            PgType::Varchar(None) => f.write_str("varchar"),
+            PgType::Varchar(Some(n)) => write!(f, "varchar({n})"),
+            PgType::Bpchar(None) => f.write_str("bpchar"),
+            PgType::Bpchar(Some(n)) => write!(f, "bpchar({n})"),
+            PgType::Json => f.write_str("json"),
+            PgType::Jsonb => f.write_str("jsonb"),
+            PgType::Uuid => f.write_str("uuid"),
+            PgType::Citext => f.write_str("citext"),
+            PgType::Inet => f.write_str("inet"),
+            PgType::Name => f.write_str("name"),
+            PgType::Oid => f.write_str("oid"),
+        }
+    }
+}
+
+impl FromStr for PgType {
+    type Err = ();
+
+    fn from_str(s: &str) -> Result<Self, ()> {
+        let (base, length) = match s.strip_suffix(')').and_then(|s| s.split_once('(')) {
+            Some((base, n)) => (base, Some(n.parse().map_err(|_| ())?)),
+            None => (s, None),
+        };
+        Ok(match (base, length) {
+            ("varchar", n) => PgType::Varchar(n),
+            ("bpchar", n) => PgType::Bpchar(n),
+            ("text", None) => PgType::Text,
+            ("json", None) => PgType::Json,
+            ("jsonb", None) => PgType::Jsonb,
+            ("uuid", None) => PgType::Uuid,
+            ("citext", None) => PgType::Citext,
+            ("inet", None) => PgType::Inet,
+            ("name", None) => PgType::Name,
+            ("oid", None) => PgType::Oid,
+            _ => return Err(()),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_reads_back_from_its_text() {
+        for t in [
+            PgType::Text,
+            PgType::Varchar(None),
+            PgType::Varchar(Some(25)),
+            PgType::Bpchar(Some(10)),
+            PgType::Jsonb,
+            PgType::Uuid,
+            PgType::Oid,
+        ] {
+            assert_eq!(t.to_string().parse(), Ok(t));
+        }
+        assert_eq!("bpchar(x)".parse::<PgType>(), Err(()));
+        assert_eq!(PgType::Bpchar(Some(10)).typmod(), 14);
+    }
+}
