@@ -1,1 +1,125 @@
-//! Being built.
+//! `inflowave.toml`: read, resolve, check.
+//!
+//! **Owns**: the settings of the server and the catalogs as configured.
+//! **Never**: I/O beyond reading files and the environment; what a connector's parameters mean.
+//! **Start reading at**: [`Config`].
+
+mod raw;
+mod reference;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use inflowave_types::{Error, Result, Secret, SqlState};
+
+/// Everything configured, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub server: Server,
+    pub catalogs: Vec<Catalog>,
+    /// The folder of the configuration file: relative paths start here.
+    pub base_dir: PathBuf,
+}
+
+/// `[server]`.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Where the Postgres wire listens.
+    pub pg_listen: SocketAddr,
+    /// Where the server keeps what it writes, spill files included.
+    pub data_dir: PathBuf,
+    pub limits: Limits,
+}
+
+/// `[limits]`. Every one has a default; none is unlimited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Memory of all running queries together, in bytes.
+    pub memory_bytes_max: u64,
+    /// Spill files of all running queries together, in bytes.
+    pub spill_bytes_max: u64,
+    /// Connections at once.
+    pub sessions_max: usize,
+    /// The text of one statement, in bytes.
+    pub statement_bytes_max: usize,
+    /// How deep expressions, subqueries and parentheses may nest.
+    pub statement_depth_max: usize,
+    /// How long the columns of a source's table are believed, in seconds.
+    pub metadata_ttl_s: u64,
+    /// Rows per Arrow batch.
+    pub batch_rows: usize,
+    /// Finished queries kept in `system.runtime.queries`.
+    pub history_rows_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            memory_bytes_max: 1 << 30,
+            spill_bytes_max: 10 << 30,
+            sessions_max: 200,
+            statement_bytes_max: 16 << 20,
+            statement_depth_max: 200,
+            metadata_ttl_s: 30,
+            batch_rows: 8192,
+            history_rows_max: 1000,
+        }
+    }
+}
+
+/// `[catalog.NAME]`.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    pub name: String,
+    /// The connector's name.
+    pub connector: String,
+    /// Its parameters, references resolved. Any of them may be a secret: only the connector's
+    /// specs tell, so that all are kept as one.
+    pub params: Vec<(String, Secret)>,
+}
+
+impl Default for Config {
+    /// A server without catalogs.
+    fn default() -> Self {
+        Config {
+            server: Server {
+                pg_listen: ([127, 0, 0, 1], 5480).into(),
+                data_dir: PathBuf::from("inflowave-data"),
+                limits: Limits::default(),
+            },
+            catalogs: Vec::new(),
+            base_dir: PathBuf::from("."),
+        }
+    }
+}
+
+impl Config {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// `F0000` naming file, line, key and the valid choices; `58P01` if there is no such file.
+    pub fn read(path: &Path) -> Result<Config> {
+        let text = std::fs::read_to_string(path).map_err(|e| {
+            Error::new(
+                SqlState::UndefinedFile,
+                format!("cannot read configuration file \"{}\": {e}", path.display()),
+            )
+            .with_hint("Name the file with --config FILE.")
+        })?;
+        let base_dir = path.parent().filter(|p| !p.as_os_str().is_empty());
+        Config::parse(&text, base_dir.unwrap_or(Path::new(".")))
+            .map_err(|e| e.context(path.display()))
+    }
+
+    /// Checks the text of a configuration.
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn parse(text: &str, base_dir: &Path) -> Result<Config> {
+        raw::parse(text, base_dir)
+    }
+}
+
+pub(crate) fn config_error(message: impl Into<String>) -> Error {
+    Error::new(SqlState::ConfigFileError, message)
+}

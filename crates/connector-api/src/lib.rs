@@ -21,7 +21,7 @@ pub mod vocabulary;
 
 pub use capability::{Capability, Place, Support};
 pub use connector::{Connector, Descriptor, OpenContext};
-pub use fragment::{ColumnFacts, Fragment, Scope};
+pub use fragment::{ColumnFacts, Fragment, Scope, remote_table};
 pub use param::{ParamKind, ParamSpec, Params};
 pub use source::{BatchStream, RemoteQuery, RemoteSource, ScanContext, Source};
 pub use table::{

@@ -8,7 +8,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion_common::ScalarValue;
-use datafusion_expr::Expr;
+use datafusion_expr::{Expr, LogicalPlan};
 use futures::Stream;
 use inflowave_types::{QueryId, Result};
 use tokio_util::sync::CancellationToken;
@@ -47,6 +47,11 @@ pub trait RemoteSource: Source {
     /// Can the source compute `expr` over the columns of `scope`, standing at `place`, with
     /// exactly our meaning? Pure; called while planning.
     fn supports(&self, expr: &Expr, place: Place, scope: &Scope) -> Support;
+
+    /// Can the source run the node itself (its kind of join, `null_aware`, a union, a window, how
+    /// it limits), apart from the expressions that it holds and from its inputs? Pure; called
+    /// while planning.
+    fn supports_node(&self, node: &LogicalPlan) -> Support;
 
     /// The fragment in the source's own language. Pure; called while planning.
     ///
