@@ -1,1 +1,31 @@
-//! Being built.
+//! Sessions, catalogs and the life of a statement.
+//!
+//! **Owns**: the session base that all sessions share, the catalogs, what statements may run, the
+//! settings, the registries behind `system.runtime`, the two runtimes, [`Extension`].
+//! **Never**: a feature or a connector by name; a protocol.
+//! **Start reading at**: [`Engine`], then [`session`], then [`plan`].
+//!
+//! Two runtimes: front ends and drivers run on one, planning and execution on the other, whose
+//! threads have 16 MiB stacks. On two cores one sort must not starve accepts, cancels and
+//! keepalives.
+
+mod catalog;
+mod engine;
+mod explain;
+mod extension;
+mod names;
+mod plan;
+mod registry;
+mod run;
+mod runtime_tables;
+mod session;
+mod settings;
+mod show;
+mod statement;
+mod suggest;
+mod verify;
+
+pub use catalog::{CatalogSpec, Catalogs};
+pub use engine::{Engine, EngineBuilder, Runtimes};
+pub use extension::{Extension, SystemTable};
+pub use registry::{QueryRecord, QueryState, Registry, RemoteRecord, SessionRecord};

@@ -1,7 +1,7 @@
 //! The rows of `EXPLAIN (FEDERATION)`.
 
 use datafusion::common::Result;
-use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::LogicalPlan;
 
 use crate::RemoteScanNode;

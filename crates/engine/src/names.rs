@@ -1,0 +1,234 @@
+//! Names of output columns as PostgreSQL gives them (`FigureColname` in `parse_target.c`).
+
+use datafusion::sql::sqlparser::ast::{
+    Expr, Ident, ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr, Statement, Value,
+};
+
+const UNKNOWN: &str = "?column?";
+
+/// Names for the `width` output columns of a query; `None` where the planner's name stands.
+pub(crate) fn output(statement: &Statement, width: usize) -> Vec<Option<String>> {
+    let none = vec![None; width];
+    let Statement::Query(query) = statement else {
+        return none;
+    };
+    let Some(select) = first_select(&query.body) else {
+        return match query.body.as_ref() {
+            SetExpr::Values(_) => (1..=width).map(|i| Some(format!("column{i}"))).collect(),
+            _ => none,
+        };
+    };
+    let items: Vec<Item> = select.projection.iter().map(item).collect();
+    let stars = items.iter().filter(|i| matches!(i, Item::Star)).count();
+    let single = items.len() - stars;
+    if stars > 1 || width < single || (stars == 0 && width != single) {
+        // Which star gave how many columns is not known here.
+        return none;
+    }
+    let mut names = Vec::with_capacity(width);
+    for item in items {
+        match item {
+            Item::Star => names.extend(std::iter::repeat_n(None, width - single)),
+            Item::Named(name) => names.push(Some(name)),
+        }
+    }
+    names
+}
+
+/// Gives each output column that the planner could not tell from another its own name: DataFusion
+/// refuses `SELECT 1, 1`.
+pub(crate) fn disambiguate(statement: &mut Statement) {
+    let Statement::Query(query) = statement else {
+        return;
+    };
+    let Some(select) = first_select_mut(&mut query.body) else {
+        return;
+    };
+    let mut seen: Vec<String> = Vec::new();
+    for (index, item) in select.projection.iter_mut().enumerate() {
+        let text = match item {
+            SelectItem::UnnamedExpr(Expr::CompoundIdentifier(_)) => continue,
+            SelectItem::UnnamedExpr(expr) => expr.to_string(),
+            SelectItem::ExprWithAlias { alias, .. } => alias.to_string(),
+            _ => continue,
+        };
+        if !seen.contains(&text) {
+            seen.push(text);
+            continue;
+        }
+        let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else {
+            continue;
+        };
+        *item = SelectItem::ExprWithAlias {
+            expr: expr.clone(),
+            alias: Ident::with_quote('"', format!("{text} {index}")),
+        };
+    }
+}
+
+enum Item {
+    Named(String),
+    Star,
+}
+
+fn item(item: &SelectItem) -> Item {
+    match item {
+        SelectItem::UnnamedExpr(expr) => {
+            Item::Named(name(expr).unwrap_or_else(|| UNKNOWN.to_owned()))
+        }
+        SelectItem::ExprWithAlias { alias, .. } => Item::Named(folded(alias)),
+        _ => Item::Star,
+    }
+}
+
+fn first_select(body: &SetExpr) -> Option<&Select> {
+    match body {
+        SetExpr::Select(select) => Some(select),
+        SetExpr::Query(query) => first_select(&query.body),
+        SetExpr::SetOperation { left, .. } => first_select(left),
+        _ => None,
+    }
+}
+
+fn first_select_mut(body: &mut SetExpr) -> Option<&mut Select> {
+    match body {
+        SetExpr::Select(select) => Some(select),
+        SetExpr::Query(query) => first_select_mut(&mut query.body),
+        _ => None,
+    }
+}
+
+fn folded(ident: &Ident) -> String {
+    match ident.quote_style {
+        None => ident.value.to_lowercase(),
+        Some(_) => ident.value.clone(),
+    }
+}
+
+fn last(name: &ObjectName) -> Option<String> {
+    match name.0.last()? {
+        ObjectNamePart::Identifier(ident) => Some(folded(ident)),
+        _ => None,
+    }
+}
+
+fn name(expr: &Expr) -> Option<String> {
+    let fixed = |name: &str| Some(name.to_owned());
+    match expr {
+        Expr::Identifier(ident) => Some(folded(ident)),
+        Expr::CompoundIdentifier(parts) => parts.last().map(folded),
+        Expr::Function(function) => last(&function.name),
+        Expr::Nested(inner) => name(inner),
+        Expr::Collate { expr, .. } => name(expr),
+        Expr::Cast {
+            expr, data_type, ..
+        } => name(expr).or_else(|| Some(type_name(&data_type.to_string()))),
+        Expr::TypedString(typed) => Some(type_name(&typed.data_type.to_string())),
+        Expr::Interval(_) => fixed("interval"),
+        Expr::Case { else_result, .. } => else_result
+            .as_deref()
+            .and_then(strong)
+            .or_else(|| fixed("case")),
+        Expr::Extract { .. } => fixed("extract"),
+        Expr::Substring { .. } => fixed("substring"),
+        Expr::Position { .. } => fixed("position"),
+        Expr::Trim { .. } => fixed("btrim"),
+        Expr::Ceil { .. } => fixed("ceil"),
+        Expr::Floor { .. } => fixed("floor"),
+        Expr::Overlay { .. } => fixed("overlay"),
+        Expr::Exists { .. } => fixed("exists"),
+        Expr::Array(_) => fixed("array"),
+        Expr::Tuple(_) => fixed("row"),
+        Expr::AtTimeZone { .. } => fixed("timezone"),
+        Expr::Subquery(query) => subquery(query),
+        Expr::Value(value) => match value.value {
+            Value::Boolean(_) => fixed("bool"),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The name of a column or function: what `CASE` takes over from its `ELSE`.
+fn strong(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Function(_) => name(expr),
+        Expr::Nested(inner) => strong(inner),
+        _ => None,
+    }
+}
+
+fn subquery(query: &Query) -> Option<String> {
+    match item(first_select(&query.body)?.projection.first()?) {
+        Item::Named(name) if name != UNKNOWN => Some(name),
+        _ => None,
+    }
+}
+
+/// PostgreSQL's internal name of a type.
+fn type_name(text: &str) -> String {
+    let text = text.to_lowercase();
+    let base = text.split(['(', '[']).next().unwrap_or_default().trim();
+    match base {
+        "int" | "integer" => "int4",
+        "bigint" => "int8",
+        "smallint" => "int2",
+        "real" => "float4",
+        "double precision" | "double" | "float" => "float8",
+        "decimal" => "numeric",
+        "boolean" => "bool",
+        "character varying" => "varchar",
+        "char" | "character" => "bpchar",
+        "timestamp with time zone" => "timestamptz",
+        "timestamp without time zone" => "timestamp",
+        "time without time zone" => "time",
+        other => other,
+    }
+    .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use datafusion::sql::sqlparser::{dialect::PostgreSqlDialect, parser::Parser};
+
+    fn parse(sql: &str) -> Statement {
+        Parser::parse_sql(&PostgreSqlDialect {}, sql).unwrap().remove(0)
+    }
+
+    fn names(sql: &str, width: usize) -> Vec<String> {
+        output(&parse(sql), width)
+            .into_iter()
+            .map(|n| n.unwrap_or_else(|| "-".to_owned()))
+            .collect()
+    }
+
+    /// Each as PostgreSQL 15 answers.
+    #[test]
+    fn names_are_postgresqls() {
+        assert_eq!(
+            names(
+                "select 1, a, T.B, sum(x), count(*), a + 1, 1::int, a::text, case when a then b end, \
+                 coalesce(a, b), extract(year from d), date '2020-01-01', true, (select max(z) from t), x as \"Y\"",
+                15
+            ),
+            [
+                "?column?", "a", "b", "sum", "count", "?column?", "int4", "a", "case", "coalesce",
+                "extract", "date", "bool", "max", "Y"
+            ]
+        );
+        assert_eq!(names("select *, 1 from t", 3), ["-", "-", "?column?"]);
+        assert_eq!(names("values (1, 2)", 2), ["column1", "column2"]);
+        assert_eq!(names("select upper(a) from t union select b from u", 1), ["upper"]);
+    }
+
+    #[test]
+    fn equal_columns_become_different_ones() {
+        let mut statement = parse("select 1, 1, a, a, sum(b) from t group by a");
+        disambiguate(&mut statement);
+        assert_eq!(
+            statement.to_string(),
+            "SELECT 1, 1 AS \"1 1\", a, a AS \"a 3\", sum(b) FROM t GROUP BY a"
+        );
+    }
+}

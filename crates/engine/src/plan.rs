@@ -1,0 +1,162 @@
+//! From a syntax tree to a physical plan.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::common::DataFusionError;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::execution::TaskContext;
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::sql::parser::Statement as DfStatement;
+use datafusion::sql::sqlparser::ast;
+use inflowave_federation::{FederationContext, Pushdown, RemoteObserver};
+use inflowave_types::{Error, QueryId, Result};
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::Shared;
+use crate::names;
+use crate::settings::Settings;
+
+/// Everything that one statement is planned and run with; owned, so that it can move to the CPU
+/// runtime.
+#[derive(Clone)]
+pub(crate) struct Context {
+    pub shared: Arc<Shared>,
+    pub settings: Settings,
+    pub database: String,
+    pub query_id: QueryId,
+    pub cancel: CancellationToken,
+    /// The statement's own text, for positions in errors.
+    pub sql: Arc<str>,
+}
+
+/// A statement ready to run.
+#[derive(Clone)]
+pub(crate) struct Planned {
+    pub plan: Arc<dyn ExecutionPlan>,
+    /// The optimized logical plan, before the cut.
+    pub logical: Arc<LogicalPlan>,
+    pub task: Arc<TaskContext>,
+    /// The plan's fields under the names that a client sees.
+    pub schema: SchemaRef,
+}
+
+impl Context {
+    pub fn error(&self, error: &DataFusionError) -> Error {
+        inflowave_pg_semantics::to_error(error, &self.sql)
+    }
+
+    /// # Errors
+    /// PostgreSQL's, with position where there is one.
+    pub async fn plan(&self, statement: ast::Statement, pushdown: Pushdown) -> Result<Planned> {
+        let (logical, state) = self.logical(statement.clone(), pushdown).await?;
+        let plan = state
+            .query_planner()
+            .create_physical_plan(&logical, &state)
+            .await
+            .map_err(|e| self.error(&e))?;
+        let schema = renamed(&plan.schema(), &statement);
+        Ok(Planned {
+            plan,
+            logical: Arc::new(logical),
+            task: state.task_ctx(),
+            schema,
+        })
+    }
+
+    /// The optimized logical plan, before the cut.
+    pub async fn logical(
+        &self,
+        mut statement: ast::Statement,
+        pushdown: Pushdown,
+    ) -> Result<(LogicalPlan, SessionState)> {
+        names::disambiguate(&mut statement);
+        let state = self.state(pushdown);
+        let statement = DfStatement::Statement(Box::new(statement));
+        let references = state
+            .resolve_table_references(&statement)
+            .map_err(|e| self.error(&e))?;
+        for reference in &references {
+            self.shared.catalogs.check(&self.database, reference).await?;
+        }
+        let plan = state
+            .statement_to_plan(statement)
+            .await
+            .map_err(|e| self.error(&e))?;
+        allowed(&plan).map_err(|e| self.error(&e))?;
+        let plan = state
+            .analyzer()
+            .execute_and_check(plan, state.config_options(), |_, _| {})
+            .map_err(|e| self.error(&e))?;
+        for extension in &self.shared.extensions {
+            extension
+                .analysed(&plan)
+                .map_err(|e| e.context(extension.name()))?;
+        }
+        let plan = state
+            .optimizer()
+            .optimize(plan, &state, |_, _| {})
+            .map_err(|e| self.error(&e))?;
+        Ok((plan, state))
+    }
+
+    /// The shared base with this session's differences.
+    fn state(&self, pushdown: Pushdown) -> SessionState {
+        let mut state = self.shared.base.clone();
+        state.mark_start_execution();
+        let schema = self.shared.catalogs.default_schema(&self.database);
+        let federation = FederationContext {
+            query_id: self.query_id,
+            pushdown,
+            cancel: self.cancel.clone(),
+            io: self.shared.runtimes.io.clone(),
+            batch_rows: self.shared.limits.batch_rows,
+            observer: Arc::clone(&self.shared.registry) as Arc<dyn RemoteObserver>,
+        };
+        let config = state.config_mut();
+        config.set_extension(Arc::new(federation));
+        let options = config.options_mut();
+        options.catalog.default_catalog.clone_from(&self.database);
+        options.catalog.default_schema = schema;
+        options.execution.time_zone = Some(self.settings.time_zone().to_owned());
+        state
+    }
+}
+
+/// The nodes that a client's statement may be planned to. Statements are allowed by their syntax
+/// already; this catches what a planner makes of them.
+fn allowed(plan: &LogicalPlan) -> datafusion::common::Result<()> {
+    plan.apply_with_subqueries(|node| match node {
+        LogicalPlan::Dml(_)
+        | LogicalPlan::Ddl(_)
+        | LogicalPlan::Copy(_)
+        | LogicalPlan::Statement(_)
+        | LogicalPlan::Explain(_)
+        | LogicalPlan::Analyze(_)
+        | LogicalPlan::DescribeTable(_)
+        | LogicalPlan::Extension(_) => Err(DataFusionError::NotImplemented(format!(
+            "{} is not supported",
+            node.display()
+        ))),
+        _ => Ok(TreeNodeRecursion::Continue),
+    })?;
+    Ok(())
+}
+
+fn renamed(schema: &Schema, statement: &ast::Statement) -> SchemaRef {
+    let names = names::output(statement, schema.fields().len());
+    let fields: Vec<Arc<Field>> = schema
+        .fields()
+        .iter()
+        .zip(names)
+        .map(|(field, name)| match name {
+            Some(name) if name != *field.name() => {
+                Arc::new(field.as_ref().clone().with_name(name))
+            }
+            _ => Arc::clone(field),
+        })
+        .collect();
+    Arc::new(Schema::new(fields))
+}

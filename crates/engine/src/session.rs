@@ -1,0 +1,281 @@
+//! One connection.
+
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use inflowave_federation::Pushdown;
+use inflowave_query_api::{
+    Portal, Prepared, Session, SessionStart, Statement, TransactionStatus,
+};
+use inflowave_types::{Error, Result, SessionId, SqlState};
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::Shared;
+use crate::explain;
+use crate::plan::Context;
+use crate::run::{self, Running, Work};
+use crate::settings::Settings;
+use crate::statement::{self, Bounds, Explain, Kind, Transaction};
+
+/// Holds only what differs from the base that all sessions share.
+pub(crate) struct EngineSession {
+    shared: Arc<Shared>,
+    id: SessionId,
+    secret: i32,
+    database: String,
+    settings: Settings,
+    transaction: TransactionStatus,
+}
+
+/// What `Prepared::plan` holds.
+struct Ready {
+    context: Context,
+    step: Step,
+}
+
+enum Step {
+    Run(Work),
+    Set { name: String, value: Option<String> },
+    ResetAll,
+    Transaction(Transaction),
+}
+
+impl EngineSession {
+    pub fn open(shared: Arc<Shared>, start: SessionStart) -> Result<EngineSession> {
+        let database = match &start.database {
+            Some(name) if !name.is_empty() => name.clone(),
+            _ => crate::catalog::OWN.to_owned(),
+        };
+        shared.catalogs.exists(&database)?;
+        let mut settings = Settings::default();
+        for (name, value) in &start.settings {
+            settings.set(name, value)?;
+        }
+        if let Some(name) = &start.application_name {
+            settings.set("application_name", name)?;
+        }
+        settings.force(Settings::find("session_authorization")?, start.user.clone());
+        let (id, secret) = shared.registry.open_session(&start, &database)?;
+        Ok(EngineSession {
+            shared,
+            id,
+            secret,
+            database,
+            settings,
+            transaction: TransactionStatus::Idle,
+        })
+    }
+
+    /// Its command tag.
+    fn set(&mut self, name: &str, value: Option<&str>) -> Result<&'static str> {
+        match value {
+            Some(value) => {
+                let spec = self.settings.set(name, value)?;
+                if spec.name == "application_name" {
+                    self.shared.registry.set_application_name(self.id, value);
+                }
+            }
+            None => self.settings.reset(Settings::find(name)?),
+        }
+        Ok("SET")
+    }
+
+    fn transact(&mut self, transaction: Transaction) -> &'static str {
+        let failed = self.transaction == TransactionStatus::Failed;
+        match transaction {
+            Transaction::Begin => {
+                if self.transaction == TransactionStatus::Idle {
+                    self.transaction = TransactionStatus::InTransaction;
+                }
+                "BEGIN"
+            }
+            Transaction::Commit => {
+                self.transaction = TransactionStatus::Idle;
+                if failed { "ROLLBACK" } else { "COMMIT" }
+            }
+            Transaction::Rollback => {
+                self.transaction = TransactionStatus::Idle;
+                "ROLLBACK"
+            }
+        }
+    }
+
+    fn runnable(&self, kind: &Kind) -> Result<()> {
+        let ends = matches!(
+            kind,
+            Kind::Transaction(Transaction::Commit | Transaction::Rollback)
+        );
+        if self.transaction == TransactionStatus::Failed && !ends {
+            return Err(Error::new(
+                SqlState::InFailedSqlTransaction,
+                "current transaction is aborted, commands ignored until end of transaction block",
+            )
+            .with_hint("Send ROLLBACK."));
+        }
+        Ok(())
+    }
+}
+
+/// Plans a statement; runs on the CPU runtime.
+async fn plan(context: &Context, kind: Kind) -> Result<(Step, Option<SchemaRef>)> {
+    let work = match kind {
+        Kind::Query(ast) => {
+            let pushdown = context.settings.pushdown();
+            let planned = context.plan((*ast).clone(), run::first(pushdown)).await?;
+            let schema = Arc::clone(&planned.schema);
+            let work = if pushdown == Pushdown::Verify {
+                let off = context.plan(*ast, Pushdown::Off).await?;
+                Work::Verify { on: planned, off }
+            } else {
+                Work::Query(planned)
+            };
+            return Ok((Step::Run(work), Some(schema)));
+        }
+        Kind::Explain(how, ast) => {
+            let pushdown = run::first(context.settings.pushdown());
+            let planned = context.plan(*ast, pushdown).await?;
+            match how {
+                Explain::Plan => done(explain::plan(&planned)?, "EXPLAIN"),
+                Explain::Federation { json } => done(
+                    explain::federation(context, &planned, pushdown, json)?,
+                    "EXPLAIN",
+                ),
+                Explain::Analyze => {
+                    let schema = explain::plan(&planned)?.schema();
+                    return Ok((Step::Run(Work::Analyze(planned)), Some(schema)));
+                }
+            }
+        }
+        Kind::Show(show) => {
+            let rows = show
+                .rows(&context.shared.catalogs, &context.database, &context.settings)
+                .await?;
+            done(rows, "SHOW")
+        }
+        Kind::Set { name, value } => return Ok((Step::Set { name, value }, None)),
+        Kind::ResetAll => return Ok((Step::ResetAll, None)),
+        Kind::Transaction(t) => return Ok((Step::Transaction(t), None)),
+    };
+    let schema = match &work {
+        Work::Done(Some(rows), _) => Some(rows.schema()),
+        _ => None,
+    };
+    Ok((Step::Run(work), schema))
+}
+
+fn done(rows: RecordBatch, tag: &str) -> Work {
+    Work::Done(Some(rows), tag.to_owned())
+}
+
+#[async_trait]
+impl Session for EngineSession {
+    fn id(&self) -> SessionId {
+        self.id
+    }
+
+    fn cancel_secret(&self) -> i32 {
+        self.secret
+    }
+
+    fn transaction_status(&self) -> TransactionStatus {
+        self.transaction
+    }
+
+    fn reported_settings(&self) -> Vec<(String, String)> {
+        self.settings.reported()
+    }
+
+    fn split(&self, sql: &str) -> Result<Vec<Statement>> {
+        statement::split(
+            sql,
+            Bounds {
+                bytes_max: self.shared.limits.statement_bytes_max,
+                depth_max: self.shared.limits.statement_depth_max,
+            },
+        )
+    }
+
+    async fn prepare(&mut self, statement: &Statement) -> Result<Prepared> {
+        let kind = statement::kind(statement)?.clone();
+        self.runnable(&kind)?;
+        let cancel = CancellationToken::new();
+        let registry = Arc::clone(&self.shared.registry);
+        let query_id = registry.begin_query(self.id, &statement.sql, &cancel);
+        let context = Context {
+            shared: Arc::clone(&self.shared),
+            settings: self.settings.clone(),
+            database: self.database.clone(),
+            query_id,
+            cancel: cancel.clone(),
+            sql: statement.sql.as_str().into(),
+        };
+        // Planning can be deep and slow: it runs where the stacks are large.
+        let timeout = self.settings.statement_timeout();
+        let task = self.shared.runtimes.cpu.spawn({
+            let context = context.clone();
+            async move { plan(&context, kind).await }
+        });
+        let abort = task.abort_handle();
+        let planned = tokio::select! {
+            planned = task => planned.unwrap_or_else(|_| Err(run::died(query_id))),
+            () = cancel.cancelled() => Err(run::canceled()),
+            () = run::elapsed(timeout) => Err(run::timed_out()),
+        };
+        abort.abort();
+        match planned {
+            Ok((step, schema)) => Ok(Prepared {
+                query_id,
+                schema,
+                plan: Box::new(Ready { context, step }),
+            }),
+            Err(error) => {
+                registry.end_query(query_id, 0, Err(&error));
+                self.fail_transaction();
+                Err(error)
+            }
+        }
+    }
+
+    async fn execute(&mut self, prepared: Prepared) -> Result<Box<dyn Portal>> {
+        let ready = prepared
+            .plan
+            .downcast::<Ready>()
+            .map_err(|_| Error::internal("a statement that this engine did not prepare"))?;
+        let tag = match ready.step {
+            Step::Run(work) => return Ok(Box::new(Running::start(ready.context, work))),
+            Step::Set { name, value } => self.set(&name, value.as_deref()),
+            Step::ResetAll => {
+                self.settings.reset_all();
+                Ok("RESET")
+            }
+            Step::Transaction(t) => Ok(self.transact(t)),
+        };
+        match tag {
+            Ok(tag) => {
+                let work = Work::Done(None, tag.to_owned());
+                Ok(Box::new(Running::start(ready.context, work)))
+            }
+            Err(error) => {
+                self.shared
+                    .registry
+                    .end_query(prepared.query_id, 0, Err(&error));
+                self.fail_transaction();
+                Err(error)
+            }
+        }
+    }
+
+    fn fail_transaction(&mut self) {
+        if self.transaction == TransactionStatus::InTransaction {
+            self.transaction = TransactionStatus::Failed;
+        }
+    }
+}
+
+impl Drop for EngineSession {
+    fn drop(&mut self) {
+        self.shared.registry.close_session(self.id);
+    }
+}
