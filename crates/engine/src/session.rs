@@ -45,6 +45,10 @@ enum Step {
 impl EngineSession {
     pub fn open(shared: Arc<Shared>, start: SessionStart) -> Result<EngineSession> {
         let database = match &start.database {
+            // libpq sends the user's name when a person named no database.
+            Some(name) if *name == start.user && shared.catalogs.exists(name).is_err() => {
+                crate::catalog::OWN.to_owned()
+            }
             Some(name) if !name.is_empty() => name.clone(),
             _ => crate::catalog::OWN.to_owned(),
         };

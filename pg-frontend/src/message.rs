@@ -1,0 +1,165 @@
+//! Answers of the server, appended to a buffer: errors, descriptions, status.
+
+use arrow::datatypes::Schema;
+use bytes::BytesMut;
+use inflowave_query_api::TransactionStatus;
+use inflowave_types::{Error, Result, SqlState};
+use pgwire::messages::Message;
+use pgwire::messages::data::{FORMAT_CODE_TEXT, FieldDescription, RowDescription};
+use pgwire::messages::response::{self, CommandComplete, ErrorResponse, ReadyForQuery};
+use pgwire::messages::startup::{
+    Authentication, BackendKeyData, NegotiateProtocolVersion, ParameterStatus, SecretKey,
+};
+
+use crate::oid::WireType;
+
+/// PostgreSQL's limit of columns in a result (`MaxTupleAttributeNumber`).
+pub const COLUMNS_MAX: usize = 1664;
+
+/// `ERROR` ends a statement, `FATAL` the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    Error,
+    Fatal,
+}
+
+/// An error; `offset` is where its statement starts in the text that the client sent, in
+/// characters.
+pub fn error(out: &mut BytesMut, severity: Severity, error: &Error, offset: u32) {
+    let severity = match severity {
+        Severity::Error => "ERROR",
+        Severity::Fatal => "FATAL",
+    };
+    let mut fields = vec![
+        (b'S', severity.to_owned()),
+        (b'V', severity.to_owned()),
+        (b'C', error.sqlstate().code().to_owned()),
+        (b'M', text(error.message())),
+    ];
+    fields.extend(error.detail().map(|d| (b'D', text(d))));
+    fields.extend(error.hint().map(|h| (b'H', text(h))));
+    fields.extend(
+        error
+            .position()
+            .map(|p| (b'P', p.saturating_add(offset).to_string())),
+    );
+    put(out, &ErrorResponse::new(fields));
+}
+
+/// The session may be used: what a client learns right after its start-up.
+pub fn authenticated(out: &mut BytesMut) {
+    put(out, &Authentication::Ok);
+}
+
+pub fn backend_key(out: &mut BytesMut, pid: u32, secret: i32) {
+    put(
+        out,
+        &BackendKeyData::new(pid.cast_signed(), SecretKey::I32(secret)),
+    );
+}
+
+pub fn parameter_status(out: &mut BytesMut, name: &str, value: &str) {
+    put(out, &ParameterStatus::new(text(name), text(value)));
+}
+
+/// This server speaks 3.0 and none of `options`.
+pub fn negotiate_protocol(out: &mut BytesMut, options: Vec<String>) {
+    put(out, &NegotiateProtocolVersion::new(0, options));
+}
+
+pub fn ready(out: &mut BytesMut, status: TransactionStatus) {
+    let status = match status {
+        TransactionStatus::Idle => response::TransactionStatus::Idle,
+        TransactionStatus::InTransaction => response::TransactionStatus::Transaction,
+        TransactionStatus::Failed => response::TransactionStatus::Error,
+    };
+    put(out, &ReadyForQuery::new(status));
+}
+
+pub fn command_complete(out: &mut BytesMut, tag: &str) {
+    put(out, &CommandComplete::new(text(tag)));
+}
+
+pub fn empty_query(out: &mut BytesMut) {
+    put(out, &response::EmptyQueryResponse::new());
+}
+
+/// Names and types of a result's columns, all in text format.
+///
+/// # Errors
+/// `54011` beyond 1664 columns, `0A000` for a type without a PostgreSQL counterpart.
+pub fn row_description(out: &mut BytesMut, schema: &Schema) -> Result<()> {
+    if schema.fields().len() > COLUMNS_MAX {
+        return Err(Error::new(
+            SqlState::TooManyColumns,
+            format!(
+                "a result can have at most {COLUMNS_MAX} columns, this one has {}",
+                schema.fields().len()
+            ),
+        )
+        .with_hint("Name the columns that you need."));
+    }
+    let mut fields = Vec::with_capacity(schema.fields().len());
+    for field in schema.fields() {
+        let wire = WireType::of(field)?;
+        fields.push(FieldDescription::new(
+            text(field.name()),
+            0,
+            0,
+            wire.oid,
+            wire.typlen,
+            wire.typmod,
+            FORMAT_CODE_TEXT,
+        ));
+    }
+    put(out, &RowDescription::new(fields));
+    Ok(())
+}
+
+/// Encoding fails only for a message over pgwire's own limit; nothing of it may be sent then.
+fn put(out: &mut BytesMut, message: &impl Message) {
+    let start = out.len();
+    if let Err(error) = message.encode(out) {
+        out.truncate(start);
+        tracing::error!(%error, "a message was too long to send");
+    }
+}
+
+/// Strings of the protocol end at a NUL: one inside would shift all that follows.
+fn text(s: &str) -> String {
+    s.replace('\0', "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_carries_all_its_fields_and_counts_from_the_whole_text() {
+        let mut out = BytesMut::new();
+        let e = Error::new(SqlState::UndefinedTable, "table \"x\0y\" does not exist")
+            .with_detail("d")
+            .with_hint("h")
+            .with_position(15);
+        error(&mut out, Severity::Error, &e, 100);
+        assert_eq!(
+            &out[5..],
+            b"SERROR\0VERROR\0C42P01\0Mtable \"xy\" does not exist\0Dd\0Hh\0P115\0\0"
+        );
+        assert_eq!(out[0], b'E');
+        assert_eq!(out[1..5], (out.len() as u32 - 1).to_be_bytes());
+    }
+
+    #[test]
+    fn the_status_byte_tells_the_transaction() {
+        for (status, byte) in [
+            (TransactionStatus::Idle, b'I'),
+            (TransactionStatus::InTransaction, b'T'),
+            (TransactionStatus::Failed, b'E'),
+        ] {
+            let mut out = BytesMut::new();
+            ready(&mut out, status);
+            assert_eq!(&out[..], [b'Z', 0, 0, 0, 5, byte]);
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! An engine whose statements are instructions: `rows 3 100`, `fail 2`, `wait`, `panic`.
+
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use inflowave_query_api::{
+    Portal, Prepared, QueryService, Session, SessionStart, Statement, TransactionStatus,
+};
+use inflowave_types::{Error, QueryId, Result, SessionId, SqlState};
+use tokio::sync::watch;
+
+/// The bytes of a text of `rows`.
+pub const PAD: usize = 1000;
+
+/// What tests see of the engine.
+pub struct Fake {
+    pub starts: Mutex<Vec<SessionStart>>,
+    /// The last cancel request.
+    pub cancelled: watch::Sender<Option<(SessionId, i32)>>,
+    /// Portals that were started, and those that were dropped since.
+    pub started: watch::Sender<usize>,
+    pub dropped: watch::Sender<usize>,
+    pub sessions_dropped: watch::Sender<usize>,
+    /// Batches that portals gave.
+    pub batches: AtomicUsize,
+    sessions: AtomicU32,
+}
+
+impl Fake {
+    pub fn new() -> Arc<Fake> {
+        Arc::new(Fake {
+            starts: Mutex::default(),
+            cancelled: watch::Sender::new(None),
+            started: watch::Sender::new(0),
+            dropped: watch::Sender::new(0),
+            sessions_dropped: watch::Sender::new(0),
+            batches: AtomicUsize::new(0),
+            sessions: AtomicU32::new(0),
+        })
+    }
+}
+
+/// [`QueryService`] over a shared [`Fake`].
+pub struct Service(pub Arc<Fake>);
+
+#[async_trait]
+impl QueryService for Service {
+    async fn open_session(&self, start: SessionStart) -> Result<Box<dyn Session>> {
+        if start.database.as_deref() == Some("nowhere") {
+            let message = "database \"nowhere\" does not exist";
+            return Err(Error::new(SqlState::InvalidCatalogName, message));
+        }
+        self.0.starts.lock().unwrap().push(start);
+        Ok(Box::new(FakeSession {
+            id: self.0.sessions.fetch_add(1, Ordering::Relaxed) + 1,
+            status: TransactionStatus::Idle,
+            zone: "UTC".to_owned(),
+            fake: Arc::clone(&self.0),
+        }))
+    }
+
+    fn cancel(&self, session: SessionId, secret: i32) {
+        self.0.cancelled.send_replace(Some((session, secret)));
+    }
+}
+
+struct FakeSession {
+    id: u32,
+    status: TransactionStatus,
+    zone: String,
+    fake: Arc<Fake>,
+}
+
+impl Drop for FakeSession {
+    fn drop(&mut self) {
+        self.fake.sessions_dropped.send_modify(|n| *n += 1);
+    }
+}
+
+#[async_trait]
+impl Session for FakeSession {
+    fn id(&self) -> SessionId {
+        SessionId(self.id)
+    }
+
+    fn cancel_secret(&self) -> i32 {
+        -77
+    }
+
+    fn transaction_status(&self) -> TransactionStatus {
+        self.status
+    }
+
+    fn reported_settings(&self) -> Vec<(String, String)> {
+        vec![
+            ("server_version".to_owned(), "15.0".to_owned()),
+            ("TimeZone".to_owned(), self.zone.clone()),
+        ]
+    }
+
+    fn split(&self, sql: &str) -> Result<Vec<Statement>> {
+        if let Some(at) = sql.find('!') {
+            return Err(
+                Error::new(SqlState::SyntaxError, "syntax error at or near \"!\"")
+                    .with_position(at as u32 + 1),
+            );
+        }
+        let mut offset = 0;
+        let mut statements = Vec::new();
+        for part in sql.split(';') {
+            let text = part.trim();
+            if !text.is_empty() {
+                statements.push(Statement {
+                    sql: text.to_owned(),
+                    offset: offset + part.find(text).unwrap_or(0) as u32,
+                    parsed: Arc::new(()),
+                });
+            }
+            offset += part.len() as u32 + 1;
+        }
+        Ok(statements)
+    }
+
+    async fn prepare(&mut self, statement: &Statement) -> Result<Prepared> {
+        let words: Vec<String> = statement.sql.split(' ').map(str::to_owned).collect();
+        let schema = match words[0].as_str() {
+            "missing" => {
+                self.fail_transaction();
+                return Err(
+                    Error::new(SqlState::UndefinedTable, "relation \"t\" does not exist")
+                        .with_hint("Did you mean \"u\"?")
+                        .with_position(9),
+                );
+            }
+            "stuck" => std::future::pending().await,
+            "crash" => panic!("a defect in planning"),
+            "begin" | "rollback" | "zone" => None,
+            "wide" => Some(wide()),
+            _ => Some(schema()),
+        };
+        Ok(Prepared {
+            query_id: QueryId(7),
+            schema,
+            plan: Box::new(words),
+        })
+    }
+
+    async fn execute(&mut self, prepared: Prepared) -> Result<Box<dyn Portal>> {
+        let words: Vec<String> = *prepared.plan.downcast().unwrap();
+        match words[0].as_str() {
+            "begin" => self.status = TransactionStatus::InTransaction,
+            "rollback" => self.status = TransactionStatus::Idle,
+            "zone" => self.zone = words[1].clone(),
+            _ => {}
+        }
+        self.fake.started.send_modify(|n| *n += 1);
+        let number = |i: usize| words.get(i).and_then(|w| w.parse().ok()).unwrap_or(0);
+        Ok(Box::new(FakePortal {
+            left: number(1),
+            rows: number(2),
+            sent: 0,
+            verb: words[0].clone(),
+            fake: Arc::clone(&self.fake),
+        }))
+    }
+
+    fn fail_transaction(&mut self) {
+        if self.status == TransactionStatus::InTransaction {
+            self.status = TransactionStatus::Failed;
+        }
+    }
+}
+
+struct FakePortal {
+    verb: String,
+    left: usize,
+    rows: usize,
+    sent: usize,
+    fake: Arc<Fake>,
+}
+
+impl Drop for FakePortal {
+    fn drop(&mut self) {
+        self.fake.dropped.send_modify(|n| *n += 1);
+    }
+}
+
+#[async_trait]
+impl Portal for FakePortal {
+    async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        if self.left > 0 {
+            self.left -= 1;
+            self.fake.batches.fetch_add(1, Ordering::Relaxed);
+            let rows = self.rows.max(1);
+            self.sent += rows;
+            return Ok(Some(batch(self.sent - rows, rows)));
+        }
+        match self.verb.as_str() {
+            "fail" => {
+                Err(Error::new(SqlState::DivisionByZero, "division by zero").with_position(1))
+            }
+            "wait" => std::future::pending().await,
+            "panic" => panic!("a defect in an operator"),
+            _ => Ok(None),
+        }
+    }
+
+    fn tag(&self) -> String {
+        match self.verb.as_str() {
+            "begin" | "rollback" => self.verb.to_uppercase(),
+            "zone" => "SET".to_owned(),
+            _ => format!("SELECT {}", self.sent),
+        }
+    }
+}
+
+fn schema() -> SchemaRef {
+    Arc::new(Schema::new(vec![
+        Field::new("n", DataType::Int64, true),
+        Field::new("s", DataType::Utf8View, true),
+    ]))
+}
+
+fn wide() -> SchemaRef {
+    let field = |i| Field::new(format!("c{i}"), DataType::Int64, true);
+    Arc::new(Schema::new((0..1665).map(field).collect::<Vec<_>>()))
+}
+
+/// Numbers from `first` on, every third NULL, beside a long text.
+fn batch(first: usize, rows: usize) -> RecordBatch {
+    let pad = "x".repeat(PAD);
+    let numbers = (first..first + rows).map(|n| (n % 3 != 2).then_some(n as i64));
+    let numbers: ArrayRef = Arc::new(numbers.collect::<Int64Array>());
+    let texts: ArrayRef = Arc::new(StringViewArray::from(vec![pad.as_str(); rows]));
+    RecordBatch::try_new(schema(), vec![numbers, texts]).unwrap()
+}

@@ -1,0 +1,8 @@
+//! The wire over a real loopback socket, against an engine that does what its statements say.
+
+mod client;
+mod fake;
+mod session;
+mod startup;
+mod stream;
+mod trouble;
