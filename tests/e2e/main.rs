@@ -1,1 +1,19 @@
-fn main() {}
+//! The whole server, against real sources, in one test binary.
+//!
+//! A test that needs a server which is not there prints `skipped: ..`; `cargo xtask test` starts
+//! what the machine can have, and with `--strict` a skip is a failure.
+
+// Tests tell what they skip.
+#![allow(clippy::print_stderr)]
+
+mod bounds;
+mod conformance;
+mod demo;
+mod explain;
+mod generated;
+mod hostile;
+mod psql;
+mod server;
+mod slt;
+mod tpch;
+mod tpch_data;

@@ -2,6 +2,7 @@
 //! and by the generated reference.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use inflowave_types::{Error, Result, Secret, SqlState};
 
@@ -34,11 +35,19 @@ pub struct ParamSpec {
 
 /// The parameters of one catalog, checked against the specs of its connector. A relative path in
 /// them has been resolved against the folder of the configuration file by whoever built this.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Params {
     specs: &'static [ParamSpec],
     values: BTreeMap<String, String>,
     secrets: BTreeMap<String, Secret>,
+}
+
+/// Names only: a URL may hold a password.
+impl fmt::Debug for Params {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.values.keys().chain(self.secrets.keys());
+        f.debug_set().entries(names).finish()
+    }
 }
 
 impl Params {

@@ -12,5 +12,27 @@ pub const INT_MUL: &str = "pg_int_mul";
 pub const INT_NEG: &str = "pg_int_neg";
 /// `numeric / numeric`: scale max(16, both scales), rounded half away from zero; `22012`.
 pub const NUMERIC_DIV: &str = "pg_numeric_div";
+/// `numeric + numeric` whose worst case does not fit the result type, so that it is checked; where it
+/// always fits, a plan holds the plain operator. Printed as `+`.
+pub const NUMERIC_ADD: &str = "pg_numeric_add";
+/// `numeric - numeric`, checked. Printed as `-`.
+pub const NUMERIC_SUB: &str = "pg_numeric_sub";
+/// `numeric * numeric`, checked. Printed as `*`.
+pub const NUMERIC_MUL: &str = "pg_numeric_mul";
+/// Integer `%` whose divisor may be -1 (`MIN % -1` is 0) or 0 (`22012`). Printed as `%`.
+pub const INT_MOD: &str = "pg_int_mod";
+/// `float / float` whose divisor may be 0 (`22012`). Printed as `/`.
+pub const FLOAT_DIV: &str = "pg_float_div";
+/// `date + integer`, `date + time`, `timestamptz + interval`, `time + interval`. Printed as `+`.
+pub const TEMPORAL_ADD: &str = "pg_temporal_add";
+/// `date - integer`, `date - date` (an int4), `timestamp - timestamp` (an interval) and the like.
+/// Printed as `-`.
+pub const TEMPORAL_SUB: &str = "pg_temporal_sub";
+/// `interval * float8`. Printed as `*`.
+pub const INTERVAL_MUL: &str = "pg_interval_mul";
+/// `interval / float8`. Printed as `/`.
+pub const INTERVAL_DIV: &str = "pg_interval_div";
+/// `extract(field from x)`: the field's name as a text literal, then `x`; the result is numeric.
+pub const EXTRACT: &str = "pg_extract";
 /// A cast that can fail, with PostgreSQL's rounding and SQLSTATE. The target is the return type.
 pub const CAST: &str = "pg_cast";

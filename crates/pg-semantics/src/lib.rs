@@ -1,1 +1,29 @@
-//! Being built.
+//! PostgreSQL 15's meaning on top of DataFusion.
+//!
+//! **Owns**: types in SQL, literals, operators, coercion, casts, the functions whose meaning differs
+//! from DataFusion's, `sum` and `avg`, and the SQLSTATE of every error that DataFusion raises.
+//! **Never**: a source, a protocol, a catalog.
+//! **Start reading at**: [`configure`] and [`register`], then [`analyze::PgAnalyzer`], which does
+//! in one walk what the rest of the crate explains.
+
+mod raise;
+mod setup;
+
+pub mod analyze;
+mod aggregates;
+mod cast;
+mod error;
+mod functions;
+mod temporal;
+mod type_planner;
+pub mod types;
+
+#[cfg(test)]
+mod cases;
+#[cfg(test)]
+mod harness;
+
+pub use analyze::PgAnalyzer;
+pub use error::to_error;
+pub use setup::{configure, register};
+pub use type_planner::PgTypePlanner;

@@ -16,6 +16,8 @@ mod limit;
 mod projection;
 mod regroup;
 mod set;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

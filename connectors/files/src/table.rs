@@ -1,0 +1,438 @@
+//! A table of files: its schema as it was read, and its scan over the files that are there now.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::stats::Precision;
+use datafusion::common::tree_node::{Transformed, TreeNode};
+use datafusion::common::{ColumnStatistics, DFSchema, Result as DfResult, Statistics};
+use datafusion::datasource::file_format::FileFormat;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::listing::helpers::{expr_applicable_for_cols, filter_partitioned_file};
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, FileSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::utils::conjunction;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType, cast, col};
+use datafusion::object_store::path::Path as StorePath;
+use datafusion::object_store::{ObjectMeta, ObjectStore};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::projection::ProjectionExpr;
+use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::projection::ProjectionExec;
+use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
+use datafusion_datasource::{TableSchema, compute_all_files_statistics};
+use inflowave_types::{Error, Result, SqlState};
+
+use crate::connector::ReadOptions;
+use crate::error::{carried, drifted};
+use crate::layout::{DataFile, Format, Layout};
+use crate::parquet::{self, Conversion, Converted};
+use crate::partitions;
+use crate::source::SCHEMA;
+use crate::text::{self, FileFacts, TextSource};
+
+#[derive(Debug)]
+pub struct FileTable {
+    /// `catalog.schema.table`, for messages.
+    label: String,
+    name: String,
+    layout: Arc<Layout>,
+    options: Arc<ReadOptions>,
+    format: Format,
+    /// The columns as they are read from the files, and how each becomes what users see.
+    native: Vec<Field>,
+    conversions: Vec<Conversion>,
+    partitions: Vec<Field>,
+    /// What users see: the columns of the files, then those of the partitions.
+    schema: SchemaRef,
+    known: HashMap<PathBuf, Known>,
+    /// An estimate, for text.
+    row_bytes: Option<f64>,
+}
+
+/// A file as it was when the table was read.
+#[derive(Debug)]
+struct Known {
+    size: u64,
+    modified: SystemTime,
+    columns: Arc<Vec<String>>,
+}
+
+impl FileTable {
+    /// Reads the schema; `None` if there is no such table. Blocks on the file system.
+    ///
+    /// # Errors
+    /// Those of [`Layout::files`], and that of a file which cannot be read as what it is.
+    pub(crate) fn read(
+        catalog: String,
+        name: String,
+        layout: Arc<Layout>,
+        options: Arc<ReadOptions>,
+    ) -> Result<Option<FileTable>> {
+        let Some(files) = layout.files(&name)? else {
+            return Ok(None);
+        };
+        let format = files[0].format;
+        let (native, columns_of_files, row_bytes) = match format {
+            Format::Parquet => {
+                let fields: Vec<Vec<Field>> = files
+                    .iter()
+                    .map(|f| parquet::columns(&f.path))
+                    .collect::<Result<_>>()?;
+                let names = |f: &Vec<Field>| f.iter().map(|f| f.name().clone()).collect();
+                let columns = fields.iter().map(names).collect();
+                (parquet::united(&files, &fields)?, columns, None)
+            }
+            _ => {
+                let inferred = text::infer(&files, &options)?;
+                (
+                    inferred.fields,
+                    inferred.columns_of_files,
+                    inferred.row_bytes,
+                )
+            }
+        };
+        let partitions = partitions::fields(&files)?;
+        if let Some(twice) = partitions
+            .iter()
+            .find(|p| native.iter().any(|f| f.name() == p.name()))
+        {
+            return Err(Error::new(
+                SqlState::DuplicateColumn,
+                format!(
+                    "column \"{}\" of table \"{name}\" is in the files and a partition too",
+                    twice.name()
+                ),
+            )
+            .with_hint("Rename one of them, or set hive_partitions to false."));
+        }
+        let mut fields = Vec::with_capacity(native.len() + partitions.len());
+        let mut conversions = Vec::with_capacity(native.len());
+        for field in &native {
+            let (seen, conversion) = match format {
+                Format::Parquet => Conversion::of(field, options.truncate_nanoseconds)?,
+                _ => (field.clone(), Conversion::None),
+            };
+            fields.push(seen);
+            conversions.push(conversion);
+        }
+        fields.extend(partitions.iter().cloned());
+        let known = files
+            .into_iter()
+            .zip(columns_of_files)
+            .map(|(file, columns)| {
+                let known = Known {
+                    size: file.size,
+                    modified: file.modified,
+                    columns: Arc::new(columns),
+                };
+                (file.path, known)
+            });
+        Ok(Some(FileTable {
+            label: format!("{catalog}.{SCHEMA}.{name}"),
+            known: known.collect(),
+            schema: Arc::new(Schema::new(fields)),
+            name,
+            layout,
+            options,
+            format,
+            native,
+            conversions,
+            partitions,
+            row_bytes,
+        }))
+    }
+
+    /// The files that are there now, each held against the schema if it is new or was changed.
+    fn files_now(&self) -> Result<Vec<PartitionedFile>> {
+        let files = self.layout.files(&self.name)?.ok_or_else(|| {
+            Error::new(
+                SqlState::UndefinedTable,
+                format!("table \"{}\" is no longer there", self.name),
+            )
+        })?;
+        files.iter().map(|file| self.partitioned(file)).collect()
+    }
+
+    fn partitioned(&self, file: &DataFile) -> Result<PartitionedFile> {
+        if file.format != self.format {
+            return Err(drifted(
+                &file.path,
+                format!("it is {} now", file.format.name()),
+            ));
+        }
+        let known = self.known.get(&file.path);
+        let unchanged = known.is_some_and(|k| k.size == file.size && k.modified == file.modified);
+        if self.format == Format::Parquet && !unchanged {
+            self.check_columns(file, known)?;
+        }
+        let location = StorePath::from_absolute_path(&file.path)
+            .map_err(|e| Error::new(SqlState::UndefinedFile, e.to_string()))?;
+        let mut partitioned = PartitionedFile::new_from_meta(ObjectMeta {
+            location,
+            last_modified: file.modified.into(),
+            size: file.size,
+            e_tag: None,
+            version: None,
+        })
+        .with_extension(FileFacts {
+            path: file.path.clone(),
+            columns: known.map(|k| Arc::clone(&k.columns)),
+        });
+        partitioned.partition_values = partitions::values(file, &self.partitions)?;
+        Ok(partitioned)
+    }
+
+    /// DataFusion would cast whatever it finds; what the plan was not made for is an error.
+    fn check_columns(&self, file: &DataFile, known: Option<&Known>) -> Result<()> {
+        let now = parquet::columns(&file.path)?;
+        for planned in &self.native {
+            let name = planned.name();
+            let Some(field) = now.iter().find(|f| f.name() == name) else {
+                if known.is_some_and(|k| k.columns.contains(name)) || !planned.is_nullable() {
+                    return Err(drifted(&file.path, format!("column \"{name}\" is gone")));
+                }
+                continue;
+            };
+            let fits = parquet::wider(planned.data_type(), field.data_type());
+            if fits.as_ref() != Some(planned.data_type())
+                || field.is_nullable() && !planned.is_nullable()
+            {
+                let what = format!("column \"{name}\" is {} now", field.data_type());
+                return Err(drifted(&file.path, what));
+            }
+        }
+        Ok(())
+    }
+
+    fn table_schema(&self) -> TableSchema {
+        let file_schema = Arc::new(Schema::new(self.native.clone()));
+        let partitions = self
+            .partitions
+            .iter()
+            .cloned()
+            .map(Arc::new)
+            .collect::<Vec<_>>();
+        TableSchema::builder(file_schema)
+            .with_table_partition_cols(partitions)
+            .build()
+    }
+
+    /// Drops the files whose partitions fail a filter.
+    fn pruned(
+        &self,
+        files: Vec<PartitionedFile>,
+        filters: &[Expr],
+    ) -> DfResult<Vec<PartitionedFile>> {
+        let names: Vec<&str> = self.partitions.iter().map(|f| f.name().as_str()).collect();
+        let filters: Vec<Expr> = filters
+            .iter()
+            .filter(|f| !names.is_empty() && expr_applicable_for_cols(&names, f))
+            .cloned()
+            .collect();
+        if filters.is_empty() {
+            return Ok(files);
+        }
+        let schema =
+            DFSchema::from_unqualified_fields(self.partitions.clone().into(), HashMap::new())?;
+        files
+            .into_iter()
+            .filter_map(|file| filter_partitioned_file(file, &filters, &schema).transpose())
+            .collect()
+    }
+
+    /// The filters over the columns as the files have them. A column that is converted only above
+    /// the scan still prunes by its cast.
+    fn pruning(
+        &self,
+        state: &dyn Session,
+        filters: &[Expr],
+    ) -> DfResult<Option<Arc<dyn PhysicalExpr>>> {
+        let converted: HashMap<&str, &DataType> = self
+            .conversions
+            .iter()
+            .zip(self.schema.fields())
+            .filter(|(c, _)| **c != Conversion::None)
+            .map(|(_, field)| (field.name().as_str(), field.data_type()))
+            .collect();
+        let is_json = |name: &str| {
+            self.native
+                .iter()
+                .zip(&self.conversions)
+                .any(|(f, c)| f.name() == name && *c == Conversion::Json)
+        };
+        if converted.is_empty() {
+            // DataFusion's own pushdown brings the filters.
+            return Ok(None);
+        }
+        let usable = filters
+            .iter()
+            .filter(|f| !f.column_refs().iter().any(|c| is_json(&c.name)) && !f.is_volatile());
+        let rewritten = usable
+            .map(|filter| {
+                let over_files = filter.clone().transform(|expr| {
+                    let Expr::Column(column) = &expr else {
+                        return Ok(Transformed::no(expr));
+                    };
+                    let plain = col(datafusion::common::Column::from_name(&column.name));
+                    Ok(Transformed::yes(
+                        match converted.get(column.name.as_str()) {
+                            Some(to) => cast(plain, (*to).clone()),
+                            None => plain,
+                        },
+                    ))
+                })?;
+                Ok(over_files.data)
+            })
+            .collect::<DfResult<Vec<Expr>>>()?;
+        let Some(predicate) = conjunction(rewritten) else {
+            return Ok(None);
+        };
+        let schema = DFSchema::try_from(self.table_schema().table_schema().as_ref().clone())?;
+        // What cannot be computed over the files prunes nothing.
+        Ok(state.create_physical_expr(predicate, &schema).ok())
+    }
+
+    async fn with_statistics(
+        &self,
+        state: &dyn Session,
+        files: Vec<PartitionedFile>,
+    ) -> DfResult<Vec<PartitionedFile>> {
+        let native = Arc::new(Schema::new(self.native.clone()));
+        let store: Arc<dyn ObjectStore> = state
+            .runtime_env()
+            .object_store(ObjectStoreUrl::local_filesystem())?;
+        let format = ParquetFormat::new();
+        let mut out = Vec::with_capacity(files.len());
+        for file in files {
+            let statistics = match self.format {
+                Format::Parquet => {
+                    let schema = Arc::clone(&native);
+                    let meta = &file.object_meta;
+                    let path = file
+                        .extension::<FileFacts>()
+                        .map(|f| f.path.clone())
+                        .unwrap_or_default();
+                    format
+                        .infer_stats(state, &store, schema, meta)
+                        .await
+                        .map_err(|e| crate::error::named(&path, e))?
+                }
+                _ => self.text_statistics(file.object_meta.size),
+            };
+            out.push(file.with_statistics(Arc::new(statistics)));
+        }
+        Ok(out)
+    }
+
+    fn text_statistics(&self, bytes: u64) -> Statistics {
+        let rows = self
+            .row_bytes
+            .filter(|b| *b > 0.0)
+            .map(|b| (bytes as f64 / b).ceil() as usize);
+        Statistics {
+            num_rows: rows.map_or(Precision::Absent, Precision::Inexact),
+            total_byte_size: Precision::Inexact(usize::try_from(bytes).unwrap_or(usize::MAX)),
+            column_statistics: vec![ColumnStatistics::new_unknown(); self.native.len()],
+        }
+    }
+
+    /// What users see, over the columns of the scan (a projection of the table's).
+    fn converted(
+        &self,
+        scan: Arc<dyn ExecutionPlan>,
+        columns: &[usize],
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        let plain = |column: &usize| {
+            self.conversions
+                .get(*column)
+                .is_none_or(|c| *c == Conversion::None)
+        };
+        if columns.iter().all(plain) {
+            return Ok(scan);
+        }
+        let exprs = columns.iter().enumerate().map(|(index, &column)| {
+            let field = &self.schema.fields()[column];
+            let mut expr: Arc<dyn PhysicalExpr> = Arc::new(Column::new(field.name(), index));
+            if !plain(&column) {
+                let label = format!("{}.{}", self.label, field.name()).into();
+                let conversion = self.conversions[column].clone();
+                expr = Arc::new(Converted::new(expr, conversion, Arc::clone(field), label));
+            }
+            ProjectionExpr::new(expr, field.name().clone())
+        });
+        Ok(Arc::new(ProjectionExec::try_new(
+            exprs.collect::<Vec<_>>(),
+            scan,
+        )?))
+    }
+}
+
+#[async_trait]
+impl TableProvider for FileTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    /// All of them are seen here, to leave out files and row groups, and all are applied above.
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> DfResult<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        limit: Option<usize>,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        let files = self.pruned(self.files_now().map_err(carried)?, filters)?;
+        let all = || (0..self.schema.fields().len()).collect();
+        let columns: Vec<usize> = projection.cloned().unwrap_or_else(all);
+        if files.is_empty() {
+            let schema = Arc::new(self.schema.project(&columns)?);
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
+        let files = self.with_statistics(state, files).await?;
+        let table_schema = self.table_schema();
+        let source: Arc<dyn FileSource> = match self.format {
+            Format::Parquet => {
+                let pruning = self.pruning(state, filters)?;
+                parquet::source(state, table_schema.clone(), pruning)?
+            }
+            format => Arc::new(TextSource::new(
+                format,
+                Arc::clone(&self.options),
+                table_schema.clone(),
+            )),
+        };
+        let groups = FileGroup::new(files).split_files(state.config().target_partitions());
+        let (groups, statistics) = compute_all_files_statistics(
+            groups,
+            Arc::clone(table_schema.table_schema()),
+            true,
+            false,
+        )?;
+        let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
+            .with_file_groups(groups)
+            .with_statistics(statistics)
+            .with_projection_indices(Some(columns.clone()))?
+            .with_limit(limit)
+            .build();
+        self.converted(DataSourceExec::from_data_source(config), &columns)
+    }
+}

@@ -1,0 +1,421 @@
+//! One expression, from its leaves up.
+
+use std::sync::Arc;
+
+use arrow::datatypes::DataType;
+use datafusion::common::tree_node::{Transformed, TreeNodeRewriter};
+use datafusion::common::{DFSchema, DataFusionError, ExprSchema, Result, ScalarValue};
+use datafusion::config::ConfigOptions;
+use datafusion::logical_expr::expr::{
+    AggregateFunction, Between, Case, Cast, Exists, InList, InSubquery, ScalarFunction,
+    SetComparison, WindowFunction, WindowFunctionDefinition,
+};
+use datafusion::logical_expr::expr_schema::cast_subquery;
+use datafusion::logical_expr::{
+    BinaryExpr, Expr, ExprSchemable, LogicalPlan, Subquery, cast,
+};
+use datafusion::optimizer::analyzer::type_coercion::TypeCoercionRewriter;
+use inflowave_types::SqlState;
+
+use super::operator::{self, mismatch};
+use super::unknown::{number, typed, unknown};
+use super::{analyze, condition, like};
+use crate::functions;
+use crate::raise::raise;
+use crate::types;
+
+pub(super) struct Rewriter<'a> {
+    pub(super) schema: &'a DFSchema,
+    pub(super) config: &'a ConfigOptions,
+}
+
+impl<'a> Rewriter<'a> {
+    pub(super) fn new(schema: &'a DFSchema, config: &'a ConfigOptions) -> Self {
+        Rewriter { schema, config }
+    }
+}
+
+impl TreeNodeRewriter for Rewriter<'_> {
+    type Node = Expr;
+
+    fn f_up(&mut self, expr: Expr) -> Result<Transformed<Expr>> {
+        let resolved = match expr {
+            Expr::Literal(value, None) => Expr::Literal(number(value), None),
+            Expr::OuterReferenceColumn(field, column) => {
+                let field = match self.schema.field_from_column(&column) {
+                    Ok(now) => Arc::clone(now),
+                    Err(_) => field,
+                };
+                Expr::OuterReferenceColumn(field, column)
+            }
+            Expr::ScalarSubquery(s) => Expr::ScalarSubquery(self.subquery(s)?),
+            Expr::Exists(e) => Expr::Exists(Exists {
+                subquery: self.subquery(e.subquery)?,
+                negated: e.negated,
+            }),
+            Expr::InSubquery(e) => return self.in_subquery(e).map(Transformed::yes),
+            Expr::SetComparison(e) => return self.set_comparison(e).map(Transformed::yes),
+            Expr::Cast(c) => self.cast(c)?,
+            Expr::Negative(e) => operator::negative(*e, self.schema)?,
+            Expr::Not(e) => Expr::Not(Box::new(self.boolean(*e, "NOT")?)),
+            Expr::BinaryExpr(BinaryExpr { left, op, right }) => {
+                operator::binary(*left, op, *right, self)?
+            }
+            Expr::Between(b) => self.between(b)?,
+            Expr::InList(l) => self.in_list(l)?,
+            Expr::Case(c) => self.case(c)?,
+            Expr::Like(l) => Expr::Like(like::like(l, self.schema)?),
+            Expr::ScalarFunction(f) => self.scalar_function(f)?,
+            Expr::AggregateFunction(f) => return self.aggregate(f).map(Transformed::yes),
+            Expr::WindowFunction(f) => return self.window(*f).map(Transformed::yes),
+            other => other,
+        };
+        let coerced = TypeCoercionRewriter::new(self.schema)
+            .f_up(resolved)
+            ?.data;
+        Ok(Transformed::yes(self.signed(fold_arguments(coerced))?))
+    }
+}
+
+
+impl Rewriter<'_> {
+    fn type_of(&self, e: &Expr) -> Result<DataType> {
+        e.get_type(self.schema)
+    }
+
+    fn subquery(&self, s: Subquery) -> Result<Subquery> {
+        let plan = analyze(Arc::unwrap_or_clone(s.subquery), self.schema, self.config)?;
+        Ok(Subquery {
+            outer_ref_columns: s
+                .outer_ref_columns
+                .into_iter()
+                .map(|e| match e {
+                    Expr::OuterReferenceColumn(field, column) => {
+                        let now = self.schema.field_from_column(&column).map(Arc::clone);
+                        Expr::OuterReferenceColumn(now.unwrap_or(field), column)
+                    }
+                    other => other,
+                })
+                .collect(),
+            subquery: Arc::new(plan),
+            spans: s.spans,
+        })
+    }
+
+    /// Both sides of a comparison with a subquery, in their common type.
+    fn against_subquery(
+        &self,
+        expr: Expr,
+        subquery: Subquery,
+        operator: &str,
+    ) -> Result<(Expr, Subquery)> {
+        let subquery = self.subquery(subquery)?;
+        let right = first_type(&subquery.subquery)?;
+        let expr = match unknown(&expr) {
+            Some(text) => typed(text, &right, self.config)?,
+            None => expr,
+        };
+        let left = self.type_of(&expr)?;
+        let common =
+            types::common(&left, &right).ok_or_else(|| mismatch(operator, &left, &right))?;
+        Ok((
+            expr.cast_to(&common, self.schema)?,
+            cast_subquery(subquery, &common)?,
+        ))
+    }
+
+    fn in_subquery(&self, e: InSubquery) -> Result<Expr> {
+        let (expr, subquery) = self.against_subquery(*e.expr, e.subquery, "=")?;
+        Ok(Expr::InSubquery(InSubquery::new(
+            Box::new(expr),
+            subquery,
+            e.negated,
+        )))
+    }
+
+    fn set_comparison(&self, e: SetComparison) -> Result<Expr> {
+        let operator = e.op.to_string();
+        let (expr, subquery) = self.against_subquery(*e.expr, e.subquery, &operator)?;
+        Ok(Expr::SetComparison(SetComparison::new(
+            Box::new(expr),
+            subquery,
+            e.op,
+            e.quantifier,
+        )))
+    }
+
+    /// A cast of a literal is done here, so that sources see a literal.
+    fn cast(&self, c: Cast) -> Result<Expr> {
+        if let Some(text) = unknown(&c.expr) {
+            let zoned = matches!(c.field.data_type(), DataType::Timestamp(_, Some(_)));
+            let limited = !c.field.metadata().is_empty();
+            if !zoned && !limited {
+                let value = ScalarValue::Utf8View(Some(text.to_owned()));
+                let value = crate::cast::cast_scalar(&value, &c.field, self.config)?;
+                // Text keeps a cast: without one the literal would be of unknown type again.
+                if !types::is_text(c.field.data_type()) && !types::is_integer(c.field.data_type())
+                {
+                    return Ok(Expr::Literal(value, None));
+                }
+            }
+        }
+        Ok(Expr::Cast(c))
+    }
+
+    pub(super) fn boolean(&self, e: Expr, of: &str) -> Result<Expr> {
+        let e = match unknown(&e) {
+            Some(text) => typed(text, &DataType::Boolean, self.config)?,
+            None => e,
+        };
+        condition(e, self.schema, of)
+    }
+
+    /// Expressions that must agree: quoted literals take the type of the others, then all are cast
+    /// to their common type.
+    pub(super) fn agree(
+        &self,
+        exprs: Vec<Expr>,
+        conflict: impl Fn(&DataType, &DataType) -> DataFusionError,
+    ) -> Result<Vec<Expr>> {
+        let mut common = DataType::Null;
+        for e in exprs.iter().filter(|e| unknown(e).is_none()) {
+            let t = self.type_of(e)?;
+            common = types::common(&common, &t).ok_or_else(|| conflict(&common, &t))?;
+        }
+        if common.is_null() && exprs.iter().any(|e| unknown(e).is_some()) {
+            common = DataType::Utf8View;
+        }
+        exprs
+            .into_iter()
+            .map(|e| match unknown(&e) {
+                Some(text) => {
+                    let literal = typed(text, &common, self.config)?;
+                    // A numeric literal with digits of its own may need a wider common type.
+                    literal.cast_to(&common, self.schema)
+                }
+                None => self.literal_to(e, &common),
+            })
+            .collect()
+    }
+
+    /// A cast that a number literal does at once.
+    fn literal_to(&self, e: Expr, t: &DataType) -> Result<Expr> {
+        if let (Expr::Literal(value, None), true) = (&e, t.is_numeric())
+            && !value.is_null()
+            && value.data_type() != *t
+            && let Ok(v) = value.cast_to(t)
+        {
+            return Ok(Expr::Literal(v, None));
+        }
+        e.cast_to(t, self.schema)
+    }
+
+    fn between(&self, b: Between) -> Result<Expr> {
+        // BETWEEN is two comparisons; where its three sides do not share a type they are typed
+        // apart, as PostgreSQL does.
+        let conflict = |l: &DataType, r: &DataType| mismatch(">=", l, r);
+        let [expr, low, high] = [*b.expr, *b.low, *b.high].map(|e| operator::constant(e, self));
+        let sides = operator::comparable(vec![expr?, low?, high?], self, conflict)?;
+        let [expr, low, high] = <[Expr; 3]>::try_from(sides)
+            .map_err(|_| DataFusionError::Internal("three sides".to_owned()))?;
+        Ok(Expr::Between(Between::new(
+            Box::new(expr),
+            b.negated,
+            Box::new(low),
+            Box::new(high),
+        )))
+    }
+
+    fn in_list(&self, l: InList) -> Result<Expr> {
+        let mut all = vec![*l.expr];
+        for e in l.list {
+            all.push(operator::constant(e, self)?);
+        }
+        let mut all = operator::comparable(all, self, |l, r| mismatch("=", l, r))?;
+        let expr = all.remove(0);
+        Ok(Expr::InList(InList::new(Box::new(expr), all, l.negated)))
+    }
+
+    fn case(&self, c: Case) -> Result<Expr> {
+        let (whens, thens): (Vec<_>, Vec<_>) =
+            c.when_then_expr.into_iter().map(|(w, t)| (*w, *t)).unzip();
+        let (operand, whens) = match c.expr {
+            Some(operand) => {
+                let mut all = vec![*operand];
+                all.extend(whens);
+                let mut all = operator::comparable(all, self, |l, r| mismatch("=", l, r))?;
+                (Some(Box::new(all.remove(0))), all)
+            }
+            None => (
+                None,
+                whens
+                    .into_iter()
+                    .map(|w| self.boolean(w, "CASE/WHEN"))
+                    .collect::<Result<_>>()?,
+            ),
+        };
+        let count = thens.len();
+        let results = thens.into_iter().chain(c.else_expr.map(|e| *e)).collect();
+        let mut results = self.agree(results, |l, r| unmatched("CASE", l, r))?;
+        let otherwise = results.split_off(count).pop().map(Box::new);
+        let pairs = whens
+            .into_iter()
+            .zip(results)
+            .map(|(w, t)| (Box::new(w), Box::new(t)))
+            .collect();
+        Ok(Expr::Case(Case::new(operand, pairs, otherwise)))
+    }
+
+    fn scalar_function(&self, f: ScalarFunction) -> Result<Expr> {
+        let args = match f.func.name() {
+            "coalesce" => self.agree(f.args, |l, r| unmatched("COALESCE", l, r))?,
+            "greatest" => self.agree(f.args, |l, r| unmatched("GREATEST", l, r))?,
+            "least" => self.agree(f.args, |l, r| unmatched("LEAST", l, r))?,
+            "nullif" if f.args.len() == 2 => {
+                // The result has the first argument's type, whatever the comparison needs.
+                let first = f.args[0].clone();
+                let sides = operator::comparable(f.args, self, |l, r| mismatch("=", l, r))?;
+                if self.type_of(&first)? == self.type_of(&sides[0])? {
+                    sides
+                } else {
+                    let [a, b] = <[Expr; 2]>::try_from(sides)
+                        .map_err(|_| DataFusionError::Internal("two sides".to_owned()))?;
+                    let result = datafusion::logical_expr::when(
+                        a.eq(b),
+                        Expr::Literal(ScalarValue::try_from(&self.type_of(&first)?)?, None),
+                    )
+                    .otherwise(first)?;
+                    return Ok(result);
+                }
+            }
+            name => functions::prepare_arguments(name, f.args, self.schema)?,
+        };
+        Ok(Expr::ScalarFunction(ScalarFunction::new_udf(f.func, args)))
+    }
+
+    /// `avg` over exact numbers keeps its argument: it is taken apart once its plan node is known.
+    fn aggregate(&self, mut f: AggregateFunction) -> Result<Expr> {
+        f.params.filter = f
+            .params
+            .filter
+            .map(|e| self.boolean(*e, "FILTER").map(Box::new))
+            .transpose()?;
+        if f.func.name() == "avg" && types::is_exact(&self.type_of(&f.params.args[0])?) {
+            return Ok(Expr::AggregateFunction(f));
+        }
+        self.coerced(Expr::AggregateFunction(f))
+    }
+
+    fn window(&self, mut f: WindowFunction) -> Result<Expr> {
+        f.params.filter = f
+            .params
+            .filter
+            .map(|e| self.boolean(*e, "FILTER").map(Box::new))
+            .transpose()?;
+        match &f.fun {
+            WindowFunctionDefinition::AggregateUDF(udf) => {
+                let exact = match f.params.args.first() {
+                    Some(arg) => types::is_exact(&self.type_of(arg)?),
+                    None => false,
+                };
+                if udf.name() == "avg" && exact {
+                    // The frame is coerced all the same: by way of `count`, which takes any type.
+                    let avg = f.fun.clone();
+                    f.fun = WindowFunctionDefinition::AggregateUDF(
+                        datafusion::functions_aggregate::count::count_udaf(),
+                    );
+                    let Expr::WindowFunction(mut f) =
+                        self.coerced(Expr::WindowFunction(Box::new(f)))?
+                    else {
+                        return Err(DataFusionError::Internal("a window function".to_owned()));
+                    };
+                    f.fun = avg;
+                    return Ok(Expr::WindowFunction(f));
+                }
+            }
+            // Offsets and counts of window functions are int8 constants.
+            WindowFunctionDefinition::WindowUDF(_) => {
+                for arg in f.params.args.iter_mut().skip(1).take(1) {
+                    if let Expr::Literal(ScalarValue::Int32(Some(v)), None) = arg {
+                        *arg = Expr::Literal(ScalarValue::Int64(Some(i64::from(*v))), None);
+                    }
+                }
+                if f.fun.name() == "ntile"
+                    && let Some(Expr::Literal(ScalarValue::Int32(Some(v)), None)) =
+                        f.params.args.first()
+                {
+                    let v = i64::from(*v);
+                    f.params.args[0] = Expr::Literal(ScalarValue::Int64(Some(v)), None);
+                }
+            }
+        }
+        self.coerced(Expr::WindowFunction(Box::new(f)))
+    }
+
+    fn coerced(&self, e: Expr) -> Result<Expr> {
+        let coerced = TypeCoercionRewriter::new(self.schema).f_up(e)?.data;
+        Ok(fold_arguments(coerced))
+    }
+
+    /// PostgreSQL has no unsigned numbers: DataFusion's lengths and positions become int8.
+    fn signed(&self, e: Expr) -> Result<Expr> {
+        if matches!(e, Expr::ScalarFunction(_)) && self.type_of(&e)? == DataType::UInt64 {
+            return Ok(cast(e, DataType::Int64));
+        }
+        Ok(e)
+    }
+}
+
+/// Some functions look for literals among their arguments, so that a cast around one is done here.
+fn fold_arguments(e: Expr) -> Expr {
+    let fold = |args: Vec<Expr>| {
+        args.into_iter()
+            .map(|arg| match &arg {
+                Expr::Cast(Cast { expr, field }) => match expr.as_ref() {
+                    Expr::Literal(value, None)
+                        if !value.is_null()
+                            && value.data_type().is_numeric()
+                            && field.data_type().is_numeric() =>
+                    {
+                        value
+                            .cast_to(field.data_type())
+                            .map_or(arg, |v| Expr::Literal(v, None))
+                    }
+                    _ => arg,
+                },
+                _ => arg,
+            })
+            .collect()
+    };
+    match e {
+        Expr::ScalarFunction(mut f) if !f.func.name().starts_with("pg_") => {
+            f.args = fold(f.args);
+            Expr::ScalarFunction(f)
+        }
+        Expr::AggregateFunction(mut f) => {
+            f.params.args = fold(f.params.args);
+            Expr::AggregateFunction(f)
+        }
+        other => other,
+    }
+}
+
+fn first_type(plan: &LogicalPlan) -> Result<DataType> {
+    plan.schema()
+        .fields()
+        .first()
+        .map(|f| f.data_type().clone())
+        .ok_or_else(|| raise(SqlState::SyntaxError, "subquery must return only one column"))
+}
+
+/// `42804`, of expressions that must agree.
+pub(super) fn unmatched(of: &str, l: &DataType, r: &DataType) -> DataFusionError {
+    raise(
+        SqlState::DatatypeMismatch,
+        format!(
+            "{of} types {} and {} cannot be matched",
+            types::name(l),
+            types::name(r)
+        ),
+    )
+}

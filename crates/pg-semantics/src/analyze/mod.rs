@@ -1,0 +1,165 @@
+//! The one analyzer rule: PostgreSQL's typing of a plan.
+//!
+//! It stands in the place of DataFusion's `type_coercion` and calls that rule's own pieces. Each
+//! node is done after its inputs; each expression from its leaves up: first PostgreSQL's
+//! resolution of literals and operators ([`expression`], [`operator`]), then DataFusion's coercion
+//! of what is left, then the casts that can fail become functions ([`casts`]). Last the aggregates
+//! whose result PostgreSQL computes otherwise are taken apart ([`aggregate`]).
+//!
+//! Subqueries are analysed where they stand, knowing the columns of the queries around them:
+//! types of columns change here, and an outer reference carries its type with it.
+
+mod aggregate;
+mod casts;
+mod expression;
+mod like;
+mod operator;
+mod set;
+mod unknown;
+
+use std::sync::Arc;
+
+use datafusion::common::tree_node::TreeNode;
+use datafusion::common::{DFSchema, Result};
+use datafusion::config::ConfigOptions;
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Subquery};
+use datafusion::optimizer::AnalyzerRule;
+use datafusion::optimizer::analyzer::type_coercion::TypeCoercionRewriter;
+use inflowave_types::SqlState;
+
+use crate::raise::raise;
+use crate::types;
+use expression::Rewriter;
+
+/// PostgreSQL's literals, operators, coercion and casts.
+#[derive(Debug, Default)]
+pub struct PgAnalyzer;
+
+impl AnalyzerRule for PgAnalyzer {
+    fn name(&self) -> &'static str {
+        "pg_semantics"
+    }
+
+    fn analyze(&self, plan: LogicalPlan, config: &ConfigOptions) -> Result<LogicalPlan> {
+        analyze(plan, &DFSchema::empty(), config)
+    }
+}
+
+/// Analyses a plan whose outer references are found in `outer`.
+#[recursive::recursive]
+fn analyze(plan: LogicalPlan, outer: &DFSchema, config: &ConfigOptions) -> Result<LogicalPlan> {
+    let plan = match plan {
+        // The right side of a lateral join refers to the left one.
+        LogicalPlan::Join(mut join) => {
+            join.left = Arc::new(analyze(Arc::unwrap_or_clone(join.left), outer, config)?);
+            let mut around = join.left.schema().as_ref().clone();
+            around.merge(outer);
+            join.right = Arc::new(analyze(Arc::unwrap_or_clone(join.right), &around, config)?);
+            LogicalPlan::Join(join)
+        }
+        LogicalPlan::RecursiveQuery(query) => return set::recursive(query, outer, config),
+        LogicalPlan::Subquery(subquery) => LogicalPlan::Subquery(Subquery {
+            subquery: Arc::new(analyze(
+                Arc::unwrap_or_clone(subquery.subquery),
+                outer,
+                config,
+            )?),
+            ..subquery
+        }),
+        other => {
+            other
+                .map_children(|child| {
+                    analyze(child, outer, config)
+                        .map(datafusion::common::tree_node::Transformed::yes)
+                })?
+                .data
+        }
+    };
+    node(plan, outer, config)
+}
+
+fn node(plan: LogicalPlan, outer: &DFSchema, config: &ConfigOptions) -> Result<LogicalPlan> {
+    if let LogicalPlan::Values(values) = plan {
+        return set::values(values, outer, config);
+    }
+    let plan = match plan {
+        LogicalPlan::Union(union) => set::union(union, config)?,
+        other => other,
+    };
+    let mut schema = merge_schema(&plan.inputs());
+    if let LogicalPlan::TableScan(scan) = &plan {
+        schema.merge(&DFSchema::try_from_qualified_schema(
+            scan.table_name.clone(),
+            &scan.source.schema(),
+        )?);
+    }
+    schema.merge(outer);
+
+    let names = NamePreserver::new(&plan);
+    let plan = plan
+        .map_expressions(|e| {
+            let name = names.save(&e);
+            Ok(rewrite(e, &schema, config)?.update_data(|e| name.restore(e)))
+        })?
+        .data;
+    let plan = TypeCoercionRewriter::new(&schema).coerce_plan(boolean_conditions(plan, &schema)?)?;
+    let names = NamePreserver::new(&plan);
+    let plan = plan
+        .map_expressions(|e| {
+            let name = names.save(&e);
+            Ok(casts::checked(e, &schema)?.update_data(|e| name.restore(e)))
+        })?
+        .data
+        .recompute_schema()?;
+    aggregate::take_apart(plan)
+}
+
+/// One expression over the columns of `schema`.
+fn rewrite(
+    expr: Expr,
+    schema: &DFSchema,
+    config: &ConfigOptions,
+) -> Result<datafusion::common::tree_node::Transformed<Expr>> {
+    let expr = expr.rewrite(&mut Rewriter::new(schema, config))?.data;
+    casts::checked(expr, schema).map(|t| datafusion::common::tree_node::Transformed::yes(t.data))
+}
+
+/// `WHERE`, `HAVING` and `ON` take a Boolean.
+fn boolean_conditions(plan: LogicalPlan, schema: &DFSchema) -> Result<LogicalPlan> {
+    Ok(match plan {
+        LogicalPlan::Filter(mut filter) => {
+            filter.predicate = condition(filter.predicate, schema, "WHERE")?;
+            LogicalPlan::Filter(filter)
+        }
+        LogicalPlan::Join(mut join) => {
+            join.filter = join
+                .filter
+                .map(|f| condition(f, schema, "JOIN/ON"))
+                .transpose()?;
+            LogicalPlan::Join(join)
+        }
+        other => other,
+    })
+}
+
+/// A Boolean, or NULL made one.
+///
+/// # Errors
+/// `42804` for any other type.
+fn condition(expr: Expr, schema: &DFSchema, of: &str) -> Result<Expr> {
+    use arrow::datatypes::DataType;
+    let t = expr.get_type(schema)?;
+    match t {
+        DataType::Boolean => Ok(expr),
+        DataType::Null => expr.cast_to(&DataType::Boolean, schema),
+        other => Err(raise(
+            SqlState::DatatypeMismatch,
+            format!(
+                "argument of {of} must be type boolean, not type {}",
+                types::name(&other)
+            ),
+        )),
+    }
+}

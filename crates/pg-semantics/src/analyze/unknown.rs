@@ -1,0 +1,84 @@
+//! Literals whose type the text does not say: PostgreSQL's `unknown`, and whole numbers.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::common::{Result, ScalarValue};
+use datafusion::config::ConfigOptions;
+use datafusion::logical_expr::Expr;
+
+use crate::cast::{cast_scalar, minimal_decimal};
+use crate::types;
+
+/// The text of a quoted literal without a type.
+pub(super) fn unknown(expr: &Expr) -> Option<&str> {
+    match expr {
+        Expr::Literal(ScalarValue::Utf8(Some(text)), None) => Some(text),
+        _ => None,
+    }
+}
+
+/// A quoted literal as a value of the type that its context asks for.
+///
+/// # Errors
+/// Those of the type's input function.
+pub(super) fn typed(text: &str, target: &DataType, config: &ConfigOptions) -> Result<Expr> {
+    let text_value = ScalarValue::Utf8View(Some(text.to_owned()));
+    if types::is_text(target) {
+        return Ok(Expr::Literal(text_value, None));
+    }
+    // A numeric without precision takes the literal with all of its digits.
+    let target = match target {
+        t if t.is_decimal() => minimal_decimal(text).unwrap_or_else(|| t.clone()),
+        t => t.clone(),
+    };
+    let field: FieldRef = Arc::new(Field::new("", target, true));
+    Ok(Expr::Literal(cast_scalar(&text_value, &field, config)?, None))
+}
+
+/// Gives whole numbers and numerics of the SQL text their PostgreSQL type: int4 where it fits,
+/// then int8, then numeric. A literal with metadata (a bound parameter) keeps its type.
+pub(super) fn number(value: ScalarValue) -> ScalarValue {
+    match value {
+        ScalarValue::Int64(Some(v)) => match i32::try_from(v) {
+            Ok(v) => ScalarValue::Int32(Some(v)),
+            Err(_) => ScalarValue::Int64(Some(v)),
+        },
+        ScalarValue::UInt64(Some(v)) => ScalarValue::Decimal128(Some(i128::from(v)), 20, 0),
+        // `1e10` comes with a negative scale, which PostgreSQL's numerics do not have.
+        ScalarValue::Decimal128(Some(v), precision, scale) if scale < 0 => {
+            let digits = u32::from(scale.unsigned_abs());
+            let wide = i16::from(precision) + digits as i16;
+            match 10_i128.checked_pow(digits).and_then(|p| v.checked_mul(p)) {
+                Some(v) if wide <= 38 => ScalarValue::Decimal128(Some(v), wide as u8, 0),
+                _ => wide_literal(v, digits, precision)
+                    .unwrap_or(ScalarValue::Decimal128(Some(v), precision, scale)),
+            }
+        }
+        other => other,
+    }
+}
+
+fn wide_literal(v: i128, digits: u32, precision: u8) -> Option<ScalarValue> {
+    use arrow::datatypes::i256;
+    let power = i256::from_i128(10).checked_pow(digits)?;
+    let value = i256::from_i128(v).checked_mul(power)?;
+    let wide = u32::from(precision) + digits;
+    (wide <= 76).then_some(ScalarValue::Decimal256(Some(value), wide as u8, 0))
+}
+
+/// The numeric with just the digits of a whole-number literal, so that results do not grow wider
+/// than they must.
+pub(super) fn integer_as_decimal(expr: &Expr) -> Option<Expr> {
+    let v = match expr {
+        Expr::Literal(ScalarValue::Int16(Some(v)), _) => i128::from(*v),
+        Expr::Literal(ScalarValue::Int32(Some(v)), _) => i128::from(*v),
+        Expr::Literal(ScalarValue::Int64(Some(v)), _) => i128::from(*v),
+        _ => return None,
+    };
+    let digits = v.unsigned_abs().checked_ilog10().map_or(1, |d| d + 1);
+    Some(Expr::Literal(
+        ScalarValue::Decimal128(Some(v), digits as u8, 0),
+        None,
+    ))
+}

@@ -1,0 +1,289 @@
+//! The words of DataFusion's errors, sorted by what they say.
+
+use inflowave_types::{Error, SqlState};
+
+/// Names further away than this are no help.
+const DISTANCE_MAX: usize = 3;
+
+/// An error of planning. What is not known here is a semantic error of the statement.
+pub(super) fn from_plan(text: &str) -> Error {
+    let text = first_line(text);
+    if let Some(known) = from_text(&text) {
+        return known;
+    }
+    let lower = text.to_lowercase();
+    let state = if lower.contains("could not be resolved from available columns")
+        || lower.contains("must be in group by clause")
+        || lower.contains("must appear in the group by")
+        || lower.contains("aggregate functions are not allowed")
+        || lower.contains("in the select list must appear")
+    {
+        return grouping(&text);
+    } else if let Some(name) = quoted_after(&text, "Invalid function '") {
+        return Error::new(
+            SqlState::UndefinedFunction,
+            format!("function {name} does not exist"),
+        )
+        .with_hint(
+            "No function matches the given name and argument types. You might need to add \
+             explicit type casts.",
+        );
+    } else if lower.contains("failed to coerce arguments")
+        || lower.contains("no function matches")
+        || lower.contains("function") && (lower.contains("signature") || lower.contains("expects") || lower.contains("coerc"))
+    {
+        SqlState::UndefinedFunction
+    } else if lower.contains("table") && lower.contains("not found") {
+        return match quoted_after(&text, "table '") {
+            Some(name) => Error::new(
+                SqlState::UndefinedTable,
+                format!("relation \"{}\" does not exist", name.rsplit('.').next().unwrap_or(name)),
+            ),
+            None => Error::new(SqlState::UndefinedTable, lowercase(&text)),
+        };
+    } else if lower.contains("cannot coerce")
+        || lower.contains("cannot infer common argument type")
+        || lower.contains("no common type")
+        || lower.contains("common type")
+        || lower.contains("incompatible types")
+        || lower.contains("must be boolean")
+        || lower.contains("type mismatch")
+    {
+        SqlState::DatatypeMismatch
+    } else if lower.contains("unsupported") || lower.contains("not supported") {
+        SqlState::FeatureNotSupported
+    } else if lower.contains("subquery") && lower.contains("column") {
+        SqlState::SyntaxError
+    } else if lower.contains("window") && lower.contains("not allowed") {
+        SqlState::WindowingError
+    } else if lower.contains("different number of columns") || lower.contains("same number of columns") {
+        return Error::new(
+            SqlState::SyntaxError,
+            "each UNION query must have the same number of columns",
+        );
+    } else if lower.contains("limit") && (lower.contains("negative") || lower.contains(">= 0")) {
+        return Error::new(SqlState::InvalidRowCountInLimit, "LIMIT must not be negative");
+    } else if lower.contains("offset") && (lower.contains("negative") || lower.contains(">= 0")) {
+        return Error::new(SqlState::InvalidRowCountInOffset, "OFFSET must not be negative");
+    } else if lower.contains("order by position") || lower.contains("cannot find column with position") {
+        SqlState::InvalidColumnReference
+    } else {
+        SqlState::SyntaxError
+    };
+    Error::new(state, lowercase(&text))
+}
+
+/// `column "t.x" must appear in the GROUP BY clause ..`, if the text names the column.
+fn grouping(text: &str) -> Error {
+    let column = text
+        .split_once("Column in SELECT must be in GROUP BY or an aggregate function: While expanding wildcard, column ")
+        .or_else(|| text.split_once("While expanding wildcard, column "))
+        .and_then(|(_, rest)| quoted(rest))
+        .or_else(|| text.find('"').and_then(|at| quoted(&text[at..])));
+    match column {
+        Some(name) => Error::new(
+            SqlState::GroupingError,
+            format!(
+                "column \"{name}\" must appear in the GROUP BY clause or be used in an aggregate \
+                 function"
+            ),
+        ),
+        None => Error::new(SqlState::GroupingError, lowercase(text)),
+    }
+}
+
+fn quoted(text: &str) -> Option<&str> {
+    let rest = text.trim_start().strip_prefix('"')?;
+    rest.split('"').next()
+}
+
+/// Errors that say the same wherever they come from.
+pub(super) fn from_text(text: &str) -> Option<Error> {
+    let lower = text.to_lowercase();
+    if lower.contains("divide by zero") || lower.contains("division by zero") {
+        return Some(Error::new(SqlState::DivisionByZero, "division by zero"));
+    }
+    if lower.contains("more than one row") || lower.contains("returned more than one") {
+        return Some(Error::new(
+            SqlState::CardinalityViolation,
+            "more than one row returned by a subquery used as an expression",
+        ));
+    }
+    if lower.contains("overflow") || lower.contains("out of range") || lower.contains("too large to store") {
+        return Some(overflow(text));
+    }
+    if lower.contains("negative substring length") {
+        return Some(Error::new(
+            SqlState::SubstringError,
+            "negative substring length not allowed",
+        ));
+    }
+    if lower.contains("error parsing timestamp") || lower.contains("error parsing date") {
+        return Some(Error::new(SqlState::InvalidDatetimeFormat, lowercase(text)));
+    }
+    if lower.contains("cannot cast string") || lower.contains("cannot parse") {
+        return Some(Error::new(
+            SqlState::InvalidTextRepresentation,
+            lowercase(text),
+        ));
+    }
+    if lower.contains("regex parse error") || lower.contains("regular expression") {
+        return Some(Error::new(
+            SqlState::InvalidRegularExpression,
+            format!("invalid regular expression: {}", first_line(text)),
+        ));
+    }
+    if lower.contains("recursion limit") || lower.contains("stack overflow") {
+        return Some(Error::new(
+            SqlState::StatementTooComplex,
+            "stack depth limit exceeded",
+        ));
+    }
+    None
+}
+
+/// `22003`. Arrow's words hold the operands, whose size tells the type.
+pub(super) fn overflow(text: &str) -> Error {
+    let widest = text
+        .split(|c: char| !c.is_ascii_digit())
+        .filter_map(|n| n.parse::<u128>().ok())
+        .max()
+        .unwrap_or(0);
+    let message = match widest {
+        0 => "value out of range",
+        1..=32_768 => "smallint out of range",
+        32_769..=2_147_483_648 => "integer out of range",
+        2_147_483_649..=9_223_372_036_854_775_808 => "bigint out of range",
+        _ => "value overflows numeric format",
+    };
+    Error::new(SqlState::NumericValueOutOfRange, message)
+}
+
+/// `42601`, with the place that the parser gives as `at Line: 1, Column: 8`.
+pub(super) fn syntax(text: &str, sql: &str) -> Error {
+    let (message, place) = match text.rfind(" at Line: ") {
+        Some(at) => (&text[..at], line_and_column(&text[at..])),
+        None => (text, None),
+    };
+    let found = message.rsplit_once(", found: ").map(|(_, f)| f);
+    let words = match found {
+        Some("EOF") => "syntax error at end of input".to_owned(),
+        Some(token) => format!("syntax error at or near \"{token}\""),
+        None => format!("syntax error: {}", lowercase(message)),
+    };
+    let error = Error::new(SqlState::SyntaxError, words);
+    let error = match message.rsplit_once(", found: ") {
+        Some((expected, _)) => error.with_detail(expected.to_owned()),
+        None => error,
+    };
+    let at_end = || (found == Some("EOF")).then(|| sql.chars().count() as u32 + 1);
+    match place.and_then(|(l, c)| offset(sql, l, c)).or_else(at_end) {
+        Some(position) => error.with_position(position),
+        None => error,
+    }
+}
+
+fn line_and_column(text: &str) -> Option<(u64, u64)> {
+    let rest = text.strip_prefix(" at Line: ")?;
+    let (line, column) = rest.split_once(", Column: ")?;
+    let digits: String = column.chars().take_while(char::is_ascii_digit).collect();
+    Some((line.parse().ok()?, digits.parse().ok()?))
+}
+
+/// Characters from 1 of a line and column, both from 1.
+pub(super) fn offset(sql: &str, line: u64, column: u64) -> Option<u32> {
+    if line == 0 || column == 0 {
+        return None;
+    }
+    let before: usize = sql
+        .split('\n')
+        .take(line as usize - 1)
+        .map(|l| l.chars().count() + 1)
+        .sum();
+    u32::try_from(before as u64 + column).ok()
+}
+
+/// The nearest names, nearest first, two at most.
+pub(super) fn closest<'a>(
+    name: &str,
+    valid: impl Iterator<Item = (&'a str, Option<&'a str>)>,
+) -> Vec<String> {
+    let wanted = name.to_lowercase();
+    let mut near: Vec<(usize, String)> = valid
+        .filter_map(|(candidate, table)| {
+            let distance = distance(&wanted, &candidate.to_lowercase());
+            let limit = DISTANCE_MAX.min(wanted.chars().count().div_ceil(2));
+            (distance <= limit).then(|| {
+                let shown = match table {
+                    Some(table) => format!("{table}.{candidate}"),
+                    None => candidate.to_owned(),
+                };
+                (distance, shown)
+            })
+        })
+        .collect();
+    near.sort();
+    near.dedup();
+    near.truncate(2);
+    near.into_iter().map(|(_, name)| name).collect()
+}
+
+/// Levenshtein's distance.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let changed = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+fn quoted_after<'a>(text: &'a str, before: &str) -> Option<&'a str> {
+    let (_, rest) = text.split_once(before)?;
+    rest.split('\'').next()
+}
+
+pub(super) fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().trim().to_owned()
+}
+
+/// The first line, beginning in lower case unless it begins with a name in capitals.
+pub(super) fn lowercase(text: &str) -> String {
+    let line = first_line(text);
+    let mut chars = line.chars();
+    match (chars.next(), chars.next()) {
+        (Some(a), Some(b)) if a.is_uppercase() && !b.is_uppercase() => {
+            a.to_lowercase().chain(std::iter::once(b)).chain(chars).collect()
+        }
+        _ => line,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_counted_in_characters() {
+        assert_eq!(offset("select ł,\n  x", 2, 3), Some(13));
+        let e = syntax("Expected: an expression, found: FROM at Line: 1, Column: 8", "select from t");
+        assert_eq!(e.message(), "syntax error at or near \"FROM\"");
+        assert_eq!(e.position(), Some(8));
+        let e = syntax("Expected: an expression, found: EOF", "select");
+        assert_eq!(e.message(), "syntax error at end of input");
+        assert_eq!(e.position(), Some(7));
+    }
+
+    #[test]
+    fn the_nearest_names_come_first() {
+        let valid = [("name", Some("t")), ("nam", Some("u")), ("price", None)];
+        assert_eq!(closest("nme", valid.into_iter()), ["t.name", "u.nam"]);
+        assert_eq!(closest("xyzzy", valid.into_iter()), [] as [&str; 0]);
+    }
+}

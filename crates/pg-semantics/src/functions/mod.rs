@@ -1,0 +1,125 @@
+//! Scalar functions: those that stand for operators in a plan, and those of SQL whose meaning in
+//! PostgreSQL is not DataFusion's.
+
+mod datetime;
+mod float;
+mod integer;
+mod interval;
+mod math;
+mod now;
+mod numeric;
+
+use std::sync::{Arc, LazyLock};
+
+use arrow::datatypes::DataType;
+use datafusion::common::{DFSchema, Result};
+use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, ScalarUDFImpl};
+
+use crate::types::{self, Category, category};
+
+pub(crate) use datetime::extract_udf;
+pub(crate) use math::power_udf;
+pub(crate) use integer::scalar_if;
+pub(crate) use numeric::{NumericOperator, Unscaled, round_div, worst_case};
+
+macro_rules! operators {
+    ($($name:ident = $make:expr;)*) => {
+        $(
+            pub(crate) fn $name() -> Arc<ScalarUDF> {
+                static FUNCTION: LazyLock<Arc<ScalarUDF>> =
+                    LazyLock::new(|| Arc::new(ScalarUDF::from($make)));
+                Arc::clone(&FUNCTION)
+            }
+        )*
+    };
+}
+
+operators! {
+    int_add = integer::IntegerArithmetic::new(integer::IntegerOperator::Add);
+    int_sub = integer::IntegerArithmetic::new(integer::IntegerOperator::Subtract);
+    int_mul = integer::IntegerArithmetic::new(integer::IntegerOperator::Multiply);
+    int_mod = integer::IntegerArithmetic::new(integer::IntegerOperator::Modulo);
+    int_neg = integer::IntegerArithmetic::new(integer::IntegerOperator::Negate);
+    numeric_add = numeric::NumericArithmetic::new(NumericOperator::Add);
+    numeric_sub = numeric::NumericArithmetic::new(NumericOperator::Subtract);
+    numeric_mul = numeric::NumericArithmetic::new(NumericOperator::Multiply);
+    numeric_div = numeric::NumericArithmetic::new(NumericOperator::Divide);
+    float_div = float::FloatDivision::new();
+    temporal_add = interval::TemporalArithmetic::new(interval::TemporalOperator::Add);
+    temporal_sub = interval::TemporalArithmetic::new(interval::TemporalOperator::Subtract);
+    interval_mul = interval::TemporalArithmetic::new(interval::TemporalOperator::Multiply);
+    interval_div = interval::TemporalArithmetic::new(interval::TemporalOperator::Divide);
+}
+
+/// Every function that a session knows on top of, or instead of, DataFusion's.
+pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
+    let mut all = vec![
+        int_add(),
+        int_sub(),
+        int_mul(),
+        int_mod(),
+        int_neg(),
+        numeric_add(),
+        numeric_sub(),
+        numeric_mul(),
+        numeric_div(),
+        float_div(),
+        temporal_add(),
+        temporal_sub(),
+        interval_mul(),
+        interval_div(),
+    ];
+    all.extend(math::all());
+    all.extend(datetime::all());
+    all.extend(now::all());
+    all
+}
+
+/// Functions of DataFusion that have a PostgreSQL name and another meaning, or that only look
+/// like PostgreSQL's: a call of one is an error rather than a wrong answer.
+pub(crate) const WITHHELD: &[&str] = &[
+    "to_char", "to_date", "to_time", "to_local_time", "to_unixtime", "to_timestamp_seconds",
+    "to_timestamp_millis", "to_timestamp_micros", "to_timestamp_nanos", "from_unixtime", "version",
+    "date_format", "datepart", "datetrunc", "log", "nanvl", "iszero", "isnan", "instr", "contains",
+    "arrow_cast", "arrow_typeof", "arrow_try_cast", "arrow_metadata", "with_metadata",
+    "get_field", "to_hex", "levenshtein", "find_in_set", "substr_index", "substring_index",
+    "make_time", "current_time", "struct", "named_struct", "union_extract", "union_tag", "position", "ifnull", "nvl", "nvl2", "pow",
+    "cot", "signum",
+];
+
+/// Arguments of a DataFusion function whose PostgreSQL namesake takes other types.
+pub(crate) fn prepare_arguments(name: &str, args: Vec<Expr>, schema: &DFSchema) -> Result<Vec<Expr>> {
+    let takes_anything = matches!(name, "concat" | "concat_ws");
+    if !takes_anything {
+        return Ok(args);
+    }
+    args.into_iter()
+        .map(|e| match category(&e.get_type(schema)?) {
+            Category::Text | Category::Null | Category::Other => Ok(e),
+            // `concat` prints a Boolean by its output function, a cast does not.
+            Category::Boolean => datafusion::logical_expr::when(
+                e.clone(),
+                datafusion::logical_expr::lit("t"),
+            )
+            .when(
+                e.is_false(),
+                datafusion::logical_expr::lit("f"),
+            )
+            .end(),
+            _ => e.cast_to(&DataType::Utf8View, schema),
+        })
+        .collect()
+}
+
+fn udf(function: impl ScalarUDFImpl + 'static) -> Arc<ScalarUDF> {
+    Arc::new(ScalarUDF::from(function))
+}
+
+/// The argument type of a function over numbers that PostgreSQL defines for numeric and double:
+/// whole numbers are doubles.
+fn numeric_or_double(t: &DataType) -> DataType {
+    match t {
+        t if t.is_decimal() => types::as_decimal(t).unwrap_or(types::NUMERIC),
+        _ => DataType::Float64,
+    }
+}

@@ -1,0 +1,66 @@
+//! Runs one statement in a session of this crate, and shows its rows as PostgreSQL's psql would.
+
+use arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::prelude::{SessionConfig, SessionContext};
+use datafusion::common::ScalarValue;
+use datafusion::physical_plan::common::collect;
+use inflowave_types::{Error, PgType};
+
+use crate::cast::{cast_scalar, pg_type};
+use crate::{configure, register, to_error, types};
+
+pub(crate) fn context() -> SessionContext {
+    let config = configure(SessionConfig::new().with_target_partitions(2));
+    let builder = SessionStateBuilder::new()
+        .with_config(config)
+        .with_default_features();
+    SessionContext::new_with_state(register(builder).build())
+}
+
+/// The types of the columns, and the rows: columns joined by `|`, rows by ` / `, NULL as nothing.
+pub(crate) async fn run(context: &SessionContext, sql: &str) -> Result<String, Error> {
+    let told = |e| to_error(&e, sql);
+    let frame = context.sql(sql).await.map_err(told)?;
+    let stream = frame.execute_stream().await.map_err(told)?;
+    let schema = stream.schema();
+    let batches = collect(stream).await.map_err(told)?;
+    let state = context.state();
+    let mut lines = Vec::new();
+    for batch in batches {
+        for row in 0..batch.num_rows() {
+            let mut shown = Vec::new();
+            for column in batch.columns() {
+                let value = ScalarValue::try_from_array(column, row).map_err(told)?;
+                shown.push(text(&value, state.config_options()).map_err(told)?);
+            }
+            lines.push(shown.join("|"));
+        }
+    }
+    let names: Vec<_> = schema.fields().iter().map(type_name).collect();
+    let rows = if lines.is_empty() { "(none)".to_owned() } else { lines.join(" / ") };
+    Ok(format!("{}: {rows}", names.join(",")))
+}
+
+fn type_name(field: &FieldRef) -> String {
+    match pg_type(field) {
+        Some(PgType::Varchar(_)) => "character varying".to_owned(),
+        Some(PgType::Bpchar(_)) => "character".to_owned(),
+        Some(other) => other.to_string(),
+        None => types::name(field.data_type()),
+    }
+}
+
+fn text(
+    value: &ScalarValue,
+    config: &datafusion::config::ConfigOptions,
+) -> datafusion::common::Result<String> {
+    if let ScalarValue::Boolean(Some(v)) = value {
+        return Ok(if *v { "t" } else { "f" }.to_owned());
+    }
+    let field = std::sync::Arc::new(Field::new("", DataType::Utf8View, true));
+    Ok(match cast_scalar(value, &field, config)? {
+        ScalarValue::Utf8View(Some(text)) => text,
+        _ => String::new(),
+    })
+}

@@ -1,0 +1,82 @@
+//! What a session takes from this crate.
+
+use std::sync::Arc;
+
+use datafusion::common::Result;
+use datafusion::execution::config::SessionConfig;
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
+use datafusion::logical_expr::{Expr, expr::ScalarFunction};
+use datafusion::common::{DFSchema, config::Dialect};
+use datafusion::optimizer::Analyzer;
+use datafusion::optimizer::analyzer::resolve_grouping_function::ResolveGroupingFunction;
+use datafusion::sql::sqlparser::ast::BinaryOperator;
+
+use crate::{PgAnalyzer, PgTypePlanner, aggregates, functions};
+
+/// DataFusion's settings under which SQL text means what it means in PostgreSQL.
+///
+/// The session's time zone is `datafusion.execution.time_zone` (none is UTC): it decides how
+/// timestamptz is read, printed and taken apart, never how it is kept.
+pub fn configure(config: SessionConfig) -> SessionConfig {
+    let mut config = config;
+    let options = config.options_mut();
+    options.sql_parser.dialect = Dialect::PostgreSQL;
+    options.sql_parser.parse_float_as_decimal = true;
+    options.sql_parser.map_string_types_to_utf8view = true;
+    options.sql_parser.enable_ident_normalization = true;
+    options.sql_parser.collect_spans = true;
+    options.sql_parser.default_null_ordering = "nulls_max".to_owned();
+    options.optimizer.expand_views_at_output = false;
+    options.execution.time_zone = Some("UTC".to_owned());
+    config
+}
+
+/// Adds PostgreSQL's types, operators, functions and aggregates to DataFusion's default features,
+/// in place of what has another meaning there.
+pub fn register(mut builder: SessionStateBuilder) -> SessionStateBuilder {
+    // Later planners are asked only if earlier ones have no answer.
+    builder
+        .expr_planners()
+        .get_or_insert_with(Vec::new)
+        .insert(0, Arc::new(PgExprPlanner));
+    let scalars = builder.scalar_functions().get_or_insert_with(Vec::new);
+    scalars.retain(|f| !functions::WITHHELD.contains(&f.name()));
+    scalars.extend(functions::all());
+    builder
+        .aggregate_functions()
+        .get_or_insert_with(Vec::new)
+        .push(aggregates::sum_udaf());
+    *builder.analyzer() = Some(Analyzer::with_rules(vec![
+        Arc::new(ResolveGroupingFunction::new()),
+        Arc::new(PgAnalyzer),
+    ]));
+    builder.with_type_planner(Arc::new(PgTypePlanner))
+}
+
+/// `extract` is numeric, `^` is power.
+#[derive(Debug)]
+struct PgExprPlanner;
+
+impl ExprPlanner for PgExprPlanner {
+    fn plan_extract(&self, args: Vec<Expr>) -> Result<PlannerResult<Vec<Expr>>> {
+        Ok(PlannerResult::Planned(Expr::ScalarFunction(
+            ScalarFunction::new_udf(functions::extract_udf(), args),
+        )))
+    }
+
+    fn plan_binary_op(
+        &self,
+        expr: RawBinaryExpr,
+        _: &DFSchema,
+    ) -> Result<PlannerResult<RawBinaryExpr>> {
+        match expr.op {
+            BinaryOperator::PGExp | BinaryOperator::BitwiseXor => {
+                Ok(PlannerResult::Planned(Expr::ScalarFunction(
+                    ScalarFunction::new_udf(functions::power_udf(), vec![expr.left, expr.right]),
+                )))
+            }
+            _ => Ok(PlannerResult::Original(expr)),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! `inflowave demo`: the same server over shipped sample data.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use inflowave_config::Config;
+use inflowave_engine::Runtimes;
+use inflowave_query_api::{QueryService, SessionStart};
+use inflowave_types::Result;
+
+use crate::output::{self, Format};
+use crate::showcase::SHOWCASE;
+use crate::{assembly, demo_data};
+
+/// The configuration of the demo, as a user would write it.
+const CONFIG: &str = r#"[catalog.shop]
+connector = "sqlite"
+path      = "shop.db"
+
+[catalog.files]
+connector = "files"
+path      = "files"
+"#;
+
+pub async fn demo(
+    runtimes: Runtimes,
+    once: bool,
+    data_dir: Option<PathBuf>,
+    listen: SocketAddr,
+) -> Result<()> {
+    let dir = data_dir.unwrap_or_else(|| std::env::temp_dir().join("inflowave-demo"));
+    output::note(&format!("writing sample data to {}", dir.display()));
+    demo_data::write(&dir)?;
+    let config = Config::parse(CONFIG, &dir)?;
+    let engine = assembly::engine(runtimes, &config).await?;
+    show(&engine, &dir).await?;
+    if once {
+        return Ok(());
+    }
+    output::line("");
+    output::line(&format!(
+        "connect with: psql -h {} -p {} -d shop",
+        listen.ip(),
+        listen.port()
+    ));
+    assembly::serve(engine, &config, listen).await
+}
+
+async fn show(engine: &dyn QueryService, dir: &Path) -> Result<()> {
+    let mut session = engine
+        .open_session(SessionStart {
+            user: "demo".to_owned(),
+            database: Some("shop".to_owned()),
+            application_name: Some("inflowave demo".to_owned()),
+            client: "in process".to_owned(),
+            protocol: "command",
+            settings: Vec::new(),
+        })
+        .await?;
+    output::line(&format!(
+        "{} queries over {} (SQLite) and {} (Parquet, CSV)\n",
+        SHOWCASE.len(),
+        dir.join("shop.db").display(),
+        dir.join("files").display()
+    ));
+    for (index, showcase) in SHOWCASE.iter().enumerate() {
+        output::line(&format!("{}. {}", index + 1, showcase.title));
+        output::line(&format!("   {}\n", showcase.what));
+        output::line(&format!("{};\n", showcase.sql));
+        let explain = format!("explain (federation) {}", showcase.sql);
+        for text in [showcase.sql, &explain] {
+            let started = Instant::now();
+            for statement in session.split(text)? {
+                super::sql::run(session.as_mut(), &statement, Format::Table).await?;
+            }
+            if text == showcase.sql {
+                output::line(&format!("time: {} ms\n", started.elapsed().as_millis()));
+            }
+        }
+        output::line("");
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! `inflowave sql`: one statement, in process.
+
+use std::path::Path;
+
+use inflowave_config::Config;
+use inflowave_engine::Runtimes;
+use inflowave_query_api::{QueryService, Session, SessionStart};
+use inflowave_types::Result;
+
+use crate::assembly;
+use crate::output::{self, Format, Printer};
+
+pub async fn sql(
+    runtimes: Runtimes,
+    text: &str,
+    config: Option<&Path>,
+    database: Option<String>,
+    format: Format,
+) -> Result<()> {
+    let config = match config {
+        Some(path) => Config::read(path)?,
+        None => Config {
+            server: inflowave_config::Server {
+                data_dir: std::env::temp_dir().join("inflowave"),
+                ..Config::default().server
+            },
+            ..Config::default()
+        },
+    };
+    let engine = assembly::engine(runtimes, &config).await?;
+    let mut session = engine
+        .open_session(SessionStart {
+            user: std::env::var("USER").unwrap_or_else(|_| "inflowave".to_owned()),
+            database,
+            application_name: Some("inflowave sql".to_owned()),
+            client: "in process".to_owned(),
+            protocol: "command",
+            settings: Vec::new(),
+        })
+        .await?;
+    for statement in session.split(text)? {
+        run(session.as_mut(), &statement, format).await?;
+    }
+    Ok(())
+}
+
+/// Runs one statement and prints its rows as they come.
+pub async fn run(
+    session: &mut dyn Session,
+    statement: &inflowave_query_api::Statement,
+    format: Format,
+) -> Result<()> {
+    let prepared = session.prepare(statement).await?;
+    let schema = prepared.schema.clone();
+    let mut portal = session.execute(prepared).await?;
+    let Some(schema) = schema else {
+        while portal.next().await?.is_some() {}
+        output::note(&portal.tag());
+        return Ok(());
+    };
+    let mut printer = Printer::new(format, &schema, &session.reported_settings())?;
+    while let Some(batch) = portal.next().await? {
+        printer.batch(&batch)?;
+    }
+    printer.end()
+}

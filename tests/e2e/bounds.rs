@@ -1,0 +1,57 @@
+//! Limits: what is too deep, too long or too large ends with its SQLSTATE, never with a panic.
+
+use inflowave_config::Limits;
+use inflowave_query_api::QueryService;
+
+use crate::server::{self, texts};
+
+#[test]
+fn deep_and_long_statements_meet_their_limits() {
+    server::run(async {
+        let service = server::service(Vec::new()).await.unwrap();
+        let mut session = server::session(service.as_ref(), "inflowave").await;
+        let deep = format!("select {}1{}", "(".repeat(10_000), ")".repeat(10_000));
+        let error = texts(session.as_mut(), &deep).await.unwrap_err();
+        assert_eq!(error.sqlstate().code(), "54001");
+        let not = format!("select {} true", "not ".repeat(10_000));
+        let error = texts(session.as_mut(), &not).await.unwrap_err();
+        assert_eq!(error.sqlstate().code(), "54001");
+        let long = format!("select '{}'", "x".repeat(64 << 20));
+        let error = texts(session.as_mut(), &long).await.unwrap_err();
+        assert_eq!(error.sqlstate().code(), "54000");
+        // A chain is no nesting to the parser; it runs, or it is refused as too deep.
+        for length in [500, 10_000] {
+            let chain = format!("select 1{}", " + 1".repeat(length));
+            match texts(session.as_mut(), &chain).await {
+                Ok(rows) => assert_eq!(rows[0][0].as_deref(), Some(&*(length + 1).to_string())),
+                Err(error) => assert_eq!(error.sqlstate().code(), "54001"),
+            }
+        }
+        // The session goes on.
+        assert_eq!(texts(session.as_mut(), "select 1").await.unwrap().len(), 1);
+    });
+}
+
+#[test]
+fn a_sort_larger_than_memory_spills_and_one_larger_than_the_disk_limit_says_so() {
+    let sort = "select count(*) from (select value, cast(value as text) as t \
+                from generate_series(1, 1500000) order by t desc limit 1400000) s";
+    let small = Limits {
+        memory_bytes_max: 64 << 20,
+        ..Limits::default()
+    };
+    let tiny_disk = Limits {
+        spill_bytes_max: 1 << 20,
+        ..small.clone()
+    };
+    server::run(async {
+        let engine = server::engine(small).unwrap();
+        let mut session = server::session(&engine, "inflowave").await;
+        let rows = texts(session.as_mut(), sort).await.unwrap();
+        assert_eq!(rows[0][0].as_deref(), Some("1400000"));
+        let engine = server::engine(tiny_disk).unwrap();
+        let mut session = server::session(&engine as &dyn QueryService, "inflowave").await;
+        let error = texts(session.as_mut(), sort).await.unwrap_err();
+        assert!(["53100", "53200"].contains(&error.sqlstate().code()), "{error:?}");
+    });
+}

@@ -1,0 +1,54 @@
+//! The README's first command.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+/// The binary beside this test's folder; `cargo xtask test` builds it first.
+fn binary() -> PathBuf {
+    let mut path = std::env::current_exe().unwrap();
+    path.pop();
+    path.pop();
+    path.push("inflowave");
+    assert!(path.exists(), "{} is not there: run cargo build first", path.display());
+    path
+}
+
+#[test]
+fn the_demo_prints_its_showcase_and_ends_with_0() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = Command::new(binary())
+        .args(["demo", "--once", "--data-dir"])
+        .arg(dir.path())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}\n{text}");
+    let shown = text.lines().filter(|l| l.starts_with("time: ")).count();
+    assert!(shown >= 10, "{shown} queries were shown");
+    // Each is followed by what its sources were asked.
+    assert_eq!(text.matches(" remote_query ").count(), shown, "{text}");
+    assert!(text.contains("SELECT"), "{text}");
+}
+
+#[test]
+fn sql_prints_rows_in_each_format_and_errors_with_their_code() {
+    let run = |args: &[&str]| Command::new(binary()).arg("sql").args(args).output().unwrap();
+    let text = |out: std::process::Output| String::from_utf8(out.stdout).unwrap();
+    let sql = "select 1 as a, null as b, 'x,y' as c";
+    assert_eq!(text(run(&[sql, "--format", "csv"])), "a,b,c\n1,,\"x,y\"\n");
+    assert_eq!(
+        text(run(&[sql, "--format", "json"])),
+        "{\"a\":1,\"b\":null,\"c\":\"x,y\"}\n"
+    );
+    assert_eq!(
+        text(run(&[sql])),
+        " a | b |  c  \n---+---+-----\n 1 |   | x,y\n(1 row)\n"
+    );
+    let failed = run(&["select 1/0"]);
+    assert!(!failed.status.success());
+    assert_eq!(
+        String::from_utf8_lossy(&failed.stderr).lines().next().unwrap(),
+        "ERROR:  22012: division by zero"
+    );
+}

@@ -1,0 +1,172 @@
+//! A real psql over the wire.
+
+use std::net::SocketAddr;
+use std::process::{Command, Output};
+use std::sync::Arc;
+
+use inflowave_pg_frontend as pg;
+use inflowave_testkit::provision::{CatalogSpec, Fixture, SqliteFixture};
+use inflowave_testkit::{skip, trap};
+use tokio_util::sync::CancellationToken;
+
+use crate::server;
+
+struct Served {
+    address: SocketAddr,
+    shutdown: CancellationToken,
+    _fixture: SqliteFixture,
+    _dir: tempfile::TempDir,
+}
+
+impl Served {
+    async fn start() -> Served {
+        let mut fixture = SqliteFixture::new().unwrap();
+        fixture.provision(&trap::tables()).await.unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("rates.csv"), "code,rate\nEUR,1.50\nPLN,0.25\n").unwrap();
+        let files = CatalogSpec {
+            connector: "files",
+            params: vec![("path".into(), dir.path().to_str().unwrap().into())],
+            schema: "files".into(),
+        };
+        let service = server::service(vec![
+            ("lite".into(), fixture.catalog()),
+            ("lake".into(), files),
+        ])
+        .await
+        .unwrap();
+        let listener = pg::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let shutdown = CancellationToken::new();
+        let service = Arc::clone(&service);
+        tokio::spawn(pg::serve(
+            listener,
+            service,
+            pg::Limits::default(),
+            shutdown.clone(),
+        ));
+        Served {
+            address,
+            shutdown,
+            _fixture: fixture,
+            _dir: dir,
+        }
+    }
+
+    async fn psql(&self, database: &str, sql: &str) -> Output {
+        let (address, database, sql) = (self.address, database.to_owned(), sql.to_owned());
+        tokio::task::spawn_blocking(move || {
+            Command::new("psql")
+                .args(["-X", "-q", "-A", "-t", "-v", "VERBOSITY=verbose"])
+                .args(["-h", "127.0.0.1", "-p", &address.port().to_string()])
+                .args(["-U", "tester", "-d", &database, "-c", &sql])
+                .output()
+                .unwrap()
+        })
+        .await
+        .unwrap()
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
+}
+
+fn there() -> bool {
+    Command::new("psql").arg("--version").output().is_ok()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+#[test]
+fn psql_joins_and_sees_errors_with_code_and_position() {
+    if !there() {
+        skip!("psql", "it is not installed");
+    }
+    server::run(async {
+        let served = Served::start().await;
+        let rows = served
+            .psql("lake", "select code, rate * 2 from rates order by code; select 1 + 1")
+            .await;
+        assert_eq!(out(&rows), "EUR|3.00\nPLN|0.50\n2\n", "{}", err(&rows));
+        let wrong = served.psql("lake", "select code,\n  nosuch from rates").await;
+        let text = err(&wrong);
+        assert!(text.contains("42703"), "{text}");
+        let wrong = served.psql("lake", "select 1 +").await;
+        let text = err(&wrong);
+        assert!(text.contains("42601") && text.contains("LINE 1"), "{text}");
+        let wrong = served.psql("nosuch", "select 1").await;
+        assert!(err(&wrong).contains("catalog \"nosuch\" does not exist"), "{}", err(&wrong));
+        let show = served.psql("inflowave", "show catalogs").await;
+        assert_eq!(out(&show), "inflowave\nlake\nlite\nsystem\n");
+    });
+}
+
+#[test]
+fn a_failed_transaction_says_so_until_it_ends() {
+    if !there() {
+        skip!("psql", "it is not installed");
+    }
+    server::run(async {
+        let served = Served::start().await;
+        let output = served
+            .psql("lake", "begin; select 1/0; select 1")
+            .await;
+        assert!(err(&output).contains("22012"), "{}", err(&output));
+        let (client, connection) = tokio_postgres::connect(
+            &format!("host=127.0.0.1 port={} user=tester dbname=lake", served.address.port()),
+            tokio_postgres::NoTls,
+        )
+        .await
+        .unwrap();
+        tokio::spawn(connection);
+        client.simple_query("begin").await.unwrap();
+        assert!(client.simple_query("select 1/0").await.is_err());
+        let error = client.simple_query("select 1").await.unwrap_err();
+        assert_eq!(error.code().unwrap().code(), "25P02");
+        client.simple_query("rollback").await.unwrap();
+        assert!(client.simple_query("select 1").await.is_ok());
+    });
+}
+
+#[test]
+fn a_statement_that_takes_too_long_is_canceled() {
+    server::run(async {
+        let served = Served::start().await;
+        let (client, connection) = tokio_postgres::connect(
+            &format!("host=127.0.0.1 port={} user=tester dbname=lake", served.address.port()),
+            tokio_postgres::NoTls,
+        )
+        .await
+        .unwrap();
+        tokio::spawn(connection);
+        let endless = "select count(*) from generate_series(1, 100000) a, generate_series(1, 100000) b \
+                       where a.value + b.value = -1";
+        client.simple_query("set statement_timeout = '200ms'").await.unwrap();
+        let error = client.simple_query(endless).await.unwrap_err();
+        assert_eq!(error.code().unwrap().code(), "57014");
+        client.simple_query("set statement_timeout = 0").await.unwrap();
+        let token = client.cancel_token();
+        let cancel = async {
+            // The server ignores a cancel that comes before the query: it is sent until it counts.
+            loop {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                token.cancel_query(tokio_postgres::NoTls).await.unwrap();
+            }
+        };
+        let error = tokio::select! {
+            result = client.simple_query(endless) => result.unwrap_err(),
+            () = cancel => unreachable!("the loop has no end"),
+        };
+        assert_eq!(error.code().unwrap().code(), "57014");
+        assert!(client.simple_query("select 1").await.is_ok());
+    });
+}
