@@ -7,13 +7,11 @@
 #![allow(clippy::print_stderr)]
 
 mod bounds;
-mod conformance;
 mod demo;
 mod explain;
 mod generated;
 mod hostile;
 mod psql;
 mod server;
-mod slt;
 mod tpch;
 mod tpch_data;

@@ -104,8 +104,12 @@ fn date(v: ValueRef<'_>) -> Result<Value, SqlState> {
 
 fn timestamp(v: ValueRef<'_>) -> Result<Value, SqlState> {
     let text = decode::text(v)?;
-    let micros = value::timestamp(text).or_else(|_| value::timestamptz(text))?;
-    Ok(Value::Text(value::timestamp_text(micros)))
+    if let Ok(micros) = value::timestamp(text) {
+        return Ok(Value::Text(value::timestamp_text(micros)));
+    }
+    // A moment keeps its offset, so that it still reads as one when a query gives it back.
+    let moment = value::timestamp_text(value::timestamptz(text)?);
+    Ok(Value::Text(format!("{moment}+00:00")))
 }
 
 fn time(v: ValueRef<'_>) -> Result<Value, SqlState> {

@@ -29,16 +29,22 @@ impl Printer<'_> {
         let inside = filter.filter(|_| !self.d.has_filter_clause());
         let result = self.data_type(expr)?;
         let name = func.name();
-        self.aggregate_call(name, &params.args, params.distinct, result, &|arg, distinct| {
-            let distinct = if distinct { "DISTINCT " } else { "" };
-            let arg = match &inside {
-                // The rows that the filter drops become NULL, which aggregates pass over.
-                Some(filter) if arg == "*" => format!("CASE WHEN {filter} THEN 1 END"),
-                Some(filter) => format!("CASE WHEN {filter} THEN {arg} END"),
-                None => arg.to_owned(),
-            };
-            format!("{}({distinct}{arg}){suffix}", name.to_ascii_uppercase())
-        })
+        self.aggregate_call(
+            name,
+            &params.args,
+            params.distinct,
+            result,
+            &|arg, distinct| {
+                let distinct = if distinct { "DISTINCT " } else { "" };
+                let arg = match &inside {
+                    // The rows that the filter drops become NULL, which aggregates pass over.
+                    Some(filter) if arg == "*" => format!("CASE WHEN {filter} THEN 1 END"),
+                    Some(filter) => format!("CASE WHEN {filter} THEN {arg} END"),
+                    None => arg.to_owned(),
+                };
+                format!("{}({distinct}{arg}){suffix}", name.to_ascii_uppercase())
+            },
+        )
     }
 
     fn aggregate_call(
@@ -115,11 +121,18 @@ impl Printer<'_> {
         };
         let WindowFunction { fun, params } = call.as_ref();
         if params.filter.is_some() || params.null_treatment.is_some() || params.distinct {
-            return refuse("a window function with FILTER, DISTINCT or IGNORE NULLS is computed here");
+            return refuse(
+                "a window function with FILTER, DISTINCT or IGNORE NULLS is computed here",
+            );
         }
         let result = self.data_type(expr)?;
         let name = fun.name().to_ascii_lowercase();
-        let over = self.over(&params.partition_by, &params.order_by, &name, &params.window_frame)?;
+        let over = self.over(
+            &params.partition_by,
+            &params.order_by,
+            &name,
+            &params.window_frame,
+        )?;
         match name.as_str() {
             "row_number" | "rank" | "dense_rank" if params.args.is_empty() => {
                 let sql = format!("{}() OVER ({over})", name.to_ascii_uppercase());

@@ -4,17 +4,20 @@
 //! the end. Until then a value stands in the text as a mark between two NUL characters, which no
 //! name and no text can hold; [`Binder::finish`] turns the marks into placeholders or literals.
 
+use std::collections::HashMap;
+
 use datafusion_common::ScalarValue;
 use inflowave_types::{Error, Result};
 
-use crate::value::{Answer, refuse, text_of};
 use crate::Dialect;
+use crate::value::{Answer, refuse, text_of};
 
 const MARK: char = '\0';
 
 #[derive(Debug, Default)]
 pub(crate) struct Binder {
     values: Vec<ScalarValue>,
+    numbers: HashMap<ScalarValue, usize>,
 }
 
 impl Binder {
@@ -24,8 +27,7 @@ impl Binder {
         if text_of(value).is_some_and(|text| text.contains(MARK)) {
             return refuse("a text with a NUL character cannot be sent to a source");
         }
-        let index = self.values.iter().position(|v| v == value);
-        let index = index.unwrap_or_else(|| {
+        let index = *self.numbers.entry(value.clone()).or_insert_with(|| {
             self.values.push(value.clone());
             self.values.len() - 1
         });

@@ -4,12 +4,7 @@ use crate::Dialect;
 use crate::value::{Answer, Compare, Kind, Value, refuse};
 
 /// One of the eight comparisons.
-pub(crate) fn compare(
-    d: &dyn Dialect,
-    op: Compare,
-    left: &Value,
-    right: &Value,
-) -> Answer<String> {
+pub(crate) fn compare(d: &dyn Dialect, op: Compare, left: &Value, right: &Value) -> Answer<String> {
     let kind = common_kind(left, right)?;
     d.comparable(kind)?;
     if kind == Kind::Text {

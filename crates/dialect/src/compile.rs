@@ -5,7 +5,7 @@ use inflowave_types::{Error, Result};
 
 use crate::Dialect;
 use crate::node::Compiler;
-use crate::operator::is_deep;
+use crate::operator::{COMPILED_DEPTH_MAX, is_deeper};
 use crate::select::names;
 
 /// The fragment as SQL, its text values bound as parameters.
@@ -50,7 +50,7 @@ pub fn compile_inline(d: &dyn Dialect, fragment: &Fragment) -> Result<RemoteQuer
 /// The text with marks for its values.
 fn print<'a>(d: &'a dyn Dialect, fragment: &Fragment) -> Result<(Compiler<'a>, String)> {
     let plan = fragment.plan();
-    if is_deep(plan) {
+    if is_deeper(plan, COMPILED_DEPTH_MAX) {
         return Err(Error::internal("a fragment that is too deep"));
     }
     let mut compiler = Compiler::new(d);

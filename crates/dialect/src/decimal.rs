@@ -15,7 +15,11 @@ pub(crate) fn decimal_scale(
         DataType::Decimal128(_, s) | DataType::Decimal256(_, s) => Some(i32::from(*s)),
         _ => None,
     };
-    let scales = (scale(&left.data_type), scale(&right.data_type), scale(result));
+    let scales = (
+        scale(&left.data_type),
+        scale(&right.data_type),
+        scale(result),
+    );
     let (Some(l), Some(r), Some(out)) = scales else {
         return refuse("arithmetic over numbers of two kinds is computed here");
     };

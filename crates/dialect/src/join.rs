@@ -105,7 +105,11 @@ impl Compiler<'_> {
     ) -> Result<Select> {
         let conditions = self.conditions(join, &left, &right)?;
         let is_left = std::ptr::eq(kept, join.left.as_ref());
-        let (mut outer, mut inner) = if is_left { (left, right) } else { (right, left) };
+        let (mut outer, mut inner) = if is_left {
+            (left, right)
+        } else {
+            (right, left)
+        };
         inner.wheres.extend(conditions);
         let mut exists = format!("EXISTS (SELECT 1 FROM {}", inner.from);
         if !inner.wheres.is_empty() {

@@ -8,26 +8,26 @@
 //! One walk over an expression both decides and prints it ([`supports`] throws the text away), so
 //! that what is allowed and what is sent cannot differ.
 
-mod compile;
-mod supports;
-mod operator;
-mod node;
-mod join;
-mod select;
-mod expr;
-mod call;
 mod aggregate;
-mod compare;
 mod binder;
-mod literal;
+mod call;
+mod compare;
+mod compile;
 mod decimal;
-mod pattern;
-mod value;
 mod dialect;
+mod expr;
+mod join;
+mod literal;
 mod mysql;
+mod node;
+mod operator;
+mod pattern;
 mod postgres;
+mod select;
 mod sqlite;
 pub mod sqlite_functions;
+mod supports;
+mod value;
 
 pub use compile::{compile, compile_inline};
 pub use dialect::Dialect;

@@ -18,7 +18,10 @@ pub(crate) enum Plain {
     /// `1995-01-01`
     Date(String),
     /// `1995-01-01 00:00:00.000000`
-    Timestamp { text: String, utc: bool },
+    Timestamp {
+        text: String,
+        utc: bool,
+    },
     /// `10:00:00.000000`
     Time(String),
     /// Hexadecimal digits.

@@ -247,7 +247,12 @@ impl<'a> Compiler<'a> {
 
     /// `GROUP BY` all columns: it says the same, and lets each key be compared our way.
     fn distinct(&mut self, input: &Arc<LogicalPlan>) -> Result<Select> {
-        let columns: Vec<Expr> = input.schema().columns().into_iter().map(Expr::Column).collect();
+        let columns: Vec<Expr> = input
+            .schema()
+            .columns()
+            .into_iter()
+            .map(Expr::Column)
+            .collect();
         let aggregate = Aggregate::try_new(Arc::clone(input), columns, Vec::new())
             .map_err(|e| Error::internal(e.to_string()))?;
         self.aggregate(&aggregate)

@@ -10,10 +10,13 @@ use crate::value::{Answer, Kind, RawColumn, Refusal, Value, refuse};
 /// Deeper plans are not pushed whole: each level costs stack here and at the source.
 const DEPTH_MAX: usize = 150;
 
+/// What is compiled may be deeper: not every node is asked for.
+pub(crate) const COMPILED_DEPTH_MAX: usize = 3 * DEPTH_MAX;
+
 /// Can `d` run the node itself (its kind of join, a union, a window, how it limits), apart from the
 /// expressions that it holds and from its inputs?
 pub fn operator(d: &dyn Dialect, plan: &LogicalPlan) -> Support {
-    if is_deep(plan) {
+    if is_deeper(plan, DEPTH_MAX) {
         return Support::no(format!(
             "a plan deeper than {DEPTH_MAX} nodes is not sent in one piece"
         ));
@@ -25,10 +28,10 @@ pub fn operator(d: &dyn Dialect, plan: &LogicalPlan) -> Support {
 }
 
 /// Walked without recursion: the plan may be deeper than the stack.
-pub(crate) fn is_deep(plan: &LogicalPlan) -> bool {
+pub(crate) fn is_deeper(plan: &LogicalPlan, depth_max: usize) -> bool {
     let mut stack = vec![(plan, 1)];
     while let Some((node, depth)) = stack.pop() {
-        if depth > DEPTH_MAX {
+        if depth > depth_max {
             return true;
         }
         stack.extend(node.inputs().into_iter().map(|input| (input, depth + 1)));
@@ -118,7 +121,11 @@ fn paired(d: &dyn Dialect, join: &Join) -> Answer<()> {
 /// Above a union nothing is known of where a column comes from, so that each must already be a
 /// value of our type below.
 fn branch(d: &dyn Dialect, input: &LogicalPlan) -> Answer<()> {
-    for (facts, field) in Scope::of(input).facts.into_iter().zip(input.schema().fields()) {
+    for (facts, field) in Scope::of(input)
+        .facts
+        .into_iter()
+        .zip(input.schema().fields())
+    {
         let value = Value::computed(String::new(), facts.data_type.clone());
         match value.kind()? {
             Kind::Null => return refuse("a union over columns without a type is computed here"),

@@ -170,7 +170,9 @@ pub(crate) fn names(schema: &Schema) -> Vec<String> {
             && name.len() <= NAME_BYTES_MAX
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
     };
-    let numbered: HashSet<String> = (0..schema.fields().len()).map(|i| format!("c{i}")).collect();
+    let numbered: HashSet<String> = (0..schema.fields().len())
+        .map(|i| format!("c{i}"))
+        .collect();
     let mut taken = HashSet::new();
     schema
         .fields()
@@ -195,10 +197,20 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_plain() {
-        let fields: Vec<Field> = ["a", "A", "", "c9", "c1", "x y", "ż", "sum_1", &"l".repeat(61)]
-            .iter()
-            .map(|name| Field::new(*name, DataType::Int32, true))
-            .collect();
+        let fields: Vec<Field> = [
+            "a",
+            "A",
+            "",
+            "c9",
+            "c1",
+            "x y",
+            "ż",
+            "sum_1",
+            &"l".repeat(61),
+        ]
+        .iter()
+        .map(|name| Field::new(*name, DataType::Int32, true))
+        .collect();
         assert_eq!(
             names(&Schema::new(fields)),
             ["a", "c1", "c2", "c9", "c4", "c5", "c6", "sum_1", "c8"]

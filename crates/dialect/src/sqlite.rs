@@ -6,6 +6,7 @@ use datafusion_common::{JoinType, ScalarValue};
 use inflowave_connector_api::{Collation, ColumnFacts, vocabulary};
 use inflowave_types::{PgType, Result};
 
+use crate::Dialect;
 use crate::compare::join_sql;
 use crate::decimal::widens;
 use crate::dialect::{date_field, quoted, standard_order, substring_of};
@@ -15,7 +16,6 @@ use crate::sqlite_functions as checked;
 use crate::value::{
     Answer, Arithmetic, Compare, GroupKey, Kind, RawColumn, Value, refuse, text_of,
 };
-use crate::Dialect;
 
 /// `SQLITE_MAX_LIKE_PATTERN_LENGTH` is 50,000 bytes.
 const PATTERN_BYTES_MAX: usize = 50_000;
@@ -60,7 +60,11 @@ impl Sqlite {
             return refuse("a column of an unknown table is computed here");
         };
         let label = format!("{}.{}", table.0.name, column.field.name());
-        Ok(format!("{function}({}, {})", raw.sql, self.quote_text(&label)?))
+        Ok(format!(
+            "{function}({}, {})",
+            raw.sql,
+            self.quote_text(&label)?
+        ))
     }
 }
 
@@ -112,6 +116,7 @@ impl Dialect for Sqlite {
             }
             Plain::Float64(v) => format!("({})", float_digits(v)),
             Plain::Float32(_) => return refuse("SQLite has floats of 64 bits only"),
+            Plain::Timestamp { text, utc: true } => format!("'{text}+00:00'"),
             Plain::Date(text) | Plain::Timestamp { text, .. } | Plain::Time(text) => {
                 format!("'{text}'")
             }
@@ -130,7 +135,10 @@ impl Dialect for Sqlite {
         }
         let is_strict = raw.facts.column().is_some_and(|c| c.strictly_typed);
         // Dates and Booleans have several spellings, whoever guarantees their storage class.
-        let is_canonical = matches!(function, checked::INT | checked::REAL | checked::TEXT | checked::BLOB);
+        let is_canonical = matches!(
+            function,
+            checked::INT | checked::REAL | checked::TEXT | checked::BLOB
+        );
         let sql = match is_strict && is_canonical {
             true => raw.sql.clone(),
             false => self.checked(raw, function)?,
@@ -155,9 +163,10 @@ impl Dialect for Sqlite {
     }
 
     fn text_key(&self, value: &Value) -> String {
-        let is_binary = value.raw.as_ref().is_some_and(|raw| {
-            raw.sql == value.sql && raw.facts.collation == Collation::Binary
-        });
+        let is_binary = value
+            .raw
+            .as_ref()
+            .is_some_and(|raw| raw.sql == value.sql && raw.facts.collation == Collation::Binary);
         match is_binary || value.raw.is_none() && value.literal.is_some() {
             true => value.sql.clone(),
             false => format!("({} COLLATE BINARY)", value.sql),
@@ -219,7 +228,9 @@ impl Dialect for Sqlite {
         }
         match right.integer_literal() {
             Some(n) if n > 0 => Ok(format!("({} {} {})", left.sql, op.symbol(), right.sql)),
-            _ => refuse("a division by zero is NULL in SQLite: it needs a constant divisor above 0"),
+            _ => {
+                refuse("a division by zero is NULL in SQLite: it needs a constant divisor above 0")
+            }
         }
     }
 
@@ -237,6 +248,9 @@ impl Dialect for Sqlite {
             (Kind::Null, kind) if kind != Kind::Decimal => Ok(sql.clone()),
             // Integers have one width there; narrowing would have to fail.
             (Kind::Int, Kind::Int) if *to == DataType::Int64 => Ok(sql.clone()),
+            (Kind::Int, Kind::Float) if *to == DataType::Float64 => {
+                Ok(format!("CAST({sql} AS REAL)"))
+            }
             (Kind::Int, Kind::Decimal) if int_digits(to) >= 19 => Ok(sql.clone()),
             (Kind::Decimal, Kind::Decimal) if widens(&value.data_type, to) => Ok(sql.clone()),
             (Kind::Date, Kind::Timestamp { utc: false }) => {
@@ -274,7 +288,10 @@ impl Dialect for Sqlite {
                     DataType::Float64 => "REAL",
                     other => return refuse(format!("date_part as {other} is computed here")),
                 };
-                Ok(format!("CAST(substr({}, {start}, {length}) AS {number})", value.sql))
+                Ok(format!(
+                    "CAST(substr({}, {start}, {length}) AS {number})",
+                    value.sql
+                ))
             }
             "substr" | "substring" => {
                 let (text, start, length) = substring_of(args)?;

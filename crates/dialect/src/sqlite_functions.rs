@@ -11,7 +11,9 @@
 pub const INT: &str = "inflowave_int";
 /// A REAL as it is, an INTEGER as the REAL of that value.
 pub const REAL: &str = "inflowave_real";
-/// A TEXT of valid UTF-8 as it is.
+/// A TEXT of valid UTF-8 as it is; for a column that the connector reads by the text of its values,
+/// that text. A text with a NUL character fails, as it must in the local read: SQLite matches a
+/// pattern up to the first one only.
 pub const TEXT: &str = "inflowave_text";
 /// A BLOB as it is.
 pub const BLOB: &str = "inflowave_blob";
@@ -20,7 +22,8 @@ pub const BOOL: &str = "inflowave_bool";
 /// TEXT `YYYY-MM-DD`, years 0001 to 9999.
 pub const DATE: &str = "inflowave_date";
 /// TEXT `YYYY-MM-DD HH:MM:SS.ffffff`, always 26 characters, so that its order is that of time. A
-/// column that is read as `timestamptz` gives its moment in UTC in the same form.
+/// column that is read as `timestamptz` gives its moment in UTC in the same form with `+00:00`
+/// behind it, as its literals are written: what a query gives back must read as a moment again.
 pub const TIMESTAMP: &str = "inflowave_timestamp";
 /// TEXT `HH:MM:SS.ffffff`, always 15 characters.
 pub const TIME: &str = "inflowave_time";

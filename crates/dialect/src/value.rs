@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use arrow::datatypes::{DataType, TimeUnit};
 use datafusion_common::ScalarValue;
-use inflowave_connector_api::{Collation, ColumnFacts};
+use inflowave_connector_api::ColumnFacts;
 
 /// Why a dialect does not say something; shown to users.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,12 +90,6 @@ impl Value {
             ScalarValue::Int64(v) => v.map(i128::from),
             _ => None,
         }
-    }
-
-    pub fn collation(&self) -> Collation {
-        self.raw
-            .as_ref()
-            .map_or(Collation::Unknown, |raw| raw.facts.collation)
     }
 
     pub fn kind(&self) -> Answer<Kind> {

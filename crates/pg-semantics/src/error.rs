@@ -24,6 +24,15 @@ pub fn to_error(e: &DataFusionError, sql: &str) -> Error {
 fn classify(e: &DataFusionError, sql: &str) -> Error {
     match e {
         DataFusionError::External(source) => external(source.as_ref(), sql),
+        DataFusionError::Context(what, inner) if what.starts_with("Optimizer rule") => {
+            match classify(inner, sql) {
+                // The statement was found right before: a rule does not know what to do with it.
+                e if e.sqlstate().code().starts_with("42") || e.sqlstate().code() == "XX000" => {
+                    Error::unsupported("this form of subquery or join is not supported")
+                }
+                e => e,
+            }
+        }
         DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => {
             classify(inner, sql)
         }
@@ -36,7 +45,7 @@ fn classify(e: &DataFusionError, sql: &str) -> Error {
         DataFusionError::SQL(inner, _) => parser(inner, sql),
         DataFusionError::SchemaError(inner, _) => schema(inner),
         DataFusionError::Plan(text) => from_plan(text),
-        DataFusionError::NotImplemented(text) => Error::unsupported(message::lowercase(text)),
+        DataFusionError::NotImplemented(text) => message::unsupported(text),
         DataFusionError::Execution(text) => from_text(text).unwrap_or_else(|| {
             Error::new(SqlState::DataException, message::lowercase(text))
         }),

@@ -3,12 +3,18 @@
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
-use datafusion::common::ScalarValue;
+use datafusion::common::config::Dialect;
+use datafusion::common::{Result as DfResult, ScalarValue};
+use datafusion::logical_expr::LogicalPlan;
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast::{
+    Expr as SqlExpr, Ident, SelectItem, SetExpr, Statement as SqlStatement,
+};
 use datafusion::physical_plan::common::collect;
 use inflowave_types::{Error, PgType};
 
 use crate::cast::{cast_scalar, pg_type};
-use crate::{configure, register, to_error, types};
+use crate::{configure, prepare, register, to_error, types};
 
 pub(crate) fn context() -> SessionContext {
     let config = configure(SessionConfig::new().with_target_partitions(2));
@@ -21,7 +27,8 @@ pub(crate) fn context() -> SessionContext {
 /// The types of the columns, and the rows: columns joined by `|`, rows by ` / `, NULL as nothing.
 pub(crate) async fn run(context: &SessionContext, sql: &str) -> Result<String, Error> {
     let told = |e| to_error(&e, sql);
-    let frame = context.sql(sql).await.map_err(told)?;
+    let plan = plan(context, sql).await.map_err(told)?;
+    let frame = context.execute_logical_plan(plan).await.map_err(told)?;
     let stream = frame.execute_stream().await.map_err(told)?;
     let schema = stream.schema();
     let batches = collect(stream).await.map_err(told)?;
@@ -40,6 +47,38 @@ pub(crate) async fn run(context: &SessionContext, sql: &str) -> Result<String, E
     let names: Vec<_> = schema.fields().iter().map(type_name).collect();
     let rows = if lines.is_empty() { "(none)".to_owned() } else { lines.join(" / ") };
     Ok(format!("{}: {rows}", names.join(",")))
+}
+
+/// Plans a statement as the engine does: prepared, and each output column with a name of its own.
+pub(crate) async fn plan(context: &SessionContext, sql: &str) -> DfResult<LogicalPlan> {
+    let state = context.state();
+    let mut statement = state.sql_to_statement(sql, &Dialect::PostgreSQL)?;
+    if let Statement::Statement(statement) = &mut statement {
+        prepare(statement);
+        if let SqlStatement::Query(query) = statement.as_mut() {
+            name_columns(&mut query.body);
+        }
+    }
+    state.statement_to_plan(statement).await
+}
+
+fn name_columns(body: &mut SetExpr) {
+    match body {
+        SetExpr::Select(select) => {
+            for (at, item) in select.projection.iter_mut().enumerate() {
+                if let SelectItem::UnnamedExpr(expr) = item
+                    && !matches!(expr, SqlExpr::Identifier(_) | SqlExpr::CompoundIdentifier(_))
+                {
+                    *item = SelectItem::ExprWithAlias {
+                        expr: expr.clone(),
+                        alias: Ident::new(format!("c{at}")),
+                    };
+                }
+            }
+        }
+        SetExpr::SetOperation { left, .. } => name_columns(left),
+        _ => {}
+    }
 }
 
 fn type_name(field: &FieldRef) -> String {

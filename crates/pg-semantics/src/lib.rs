@@ -3,11 +3,12 @@
 //! **Owns**: types in SQL, literals, operators, coercion, casts, the functions whose meaning differs
 //! from DataFusion's, `sum` and `avg`, and the SQLSTATE of every error that DataFusion raises.
 //! **Never**: a source, a protocol, a catalog.
-//! **Start reading at**: [`configure`] and [`register`], then [`analyze::PgAnalyzer`], which does
+//! **Start reading at**: [`configure`], [`register`] and [`prepare`], then [`analyze::PgAnalyzer`], which does
 //! in one walk what the rest of the crate explains.
 
 mod raise;
 mod setup;
+mod syntax;
 
 pub mod analyze;
 mod aggregates;
@@ -26,4 +27,5 @@ mod harness;
 pub use analyze::PgAnalyzer;
 pub use error::to_error;
 pub use setup::{configure, register};
+pub use syntax::prepare;
 pub use type_planner::PgTypePlanner;

@@ -12,6 +12,7 @@ use datafusion::optimizer::Analyzer;
 use datafusion::optimizer::analyzer::resolve_grouping_function::ResolveGroupingFunction;
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
+use crate::analyze::plan_deferred;
 use crate::{PgAnalyzer, PgTypePlanner, aggregates, functions};
 
 /// DataFusion's settings under which SQL text means what it means in PostgreSQL.
@@ -46,7 +47,7 @@ pub fn register(mut builder: SessionStateBuilder) -> SessionStateBuilder {
     builder
         .aggregate_functions()
         .get_or_insert_with(Vec::new)
-        .push(aggregates::sum_udaf());
+        .extend(aggregates::all());
     *builder.analyzer() = Some(Analyzer::with_rules(vec![
         Arc::new(ResolveGroupingFunction::new()),
         Arc::new(PgAnalyzer),
@@ -54,7 +55,7 @@ pub fn register(mut builder: SessionStateBuilder) -> SessionStateBuilder {
     builder.with_type_planner(Arc::new(PgTypePlanner))
 }
 
-/// `extract` is numeric, `^` is power.
+/// `extract` is numeric, `^` is power, and operators that DataFusion cannot type wait for the analyzer.
 #[derive(Debug)]
 struct PgExprPlanner;
 
@@ -68,7 +69,7 @@ impl ExprPlanner for PgExprPlanner {
     fn plan_binary_op(
         &self,
         expr: RawBinaryExpr,
-        _: &DFSchema,
+        schema: &DFSchema,
     ) -> Result<PlannerResult<RawBinaryExpr>> {
         match expr.op {
             BinaryOperator::PGExp | BinaryOperator::BitwiseXor => {
@@ -76,7 +77,7 @@ impl ExprPlanner for PgExprPlanner {
                     ScalarFunction::new_udf(functions::power_udf(), vec![expr.left, expr.right]),
                 )))
             }
-            _ => Ok(PlannerResult::Original(expr)),
+            _ => Ok(plan_deferred(expr, schema)),
         }
     }
 }

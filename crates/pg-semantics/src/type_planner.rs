@@ -17,6 +17,9 @@ use crate::types;
 /// while it plans `VALUES`, which must be told apart.
 pub(crate) const EXPLICIT: &str = "explicit";
 
+/// The same for `numeric` without a precision, which keeps the digits that it is given.
+pub(crate) const UNCONSTRAINED: &str = "unconstrained";
+
 /// Digits of a numeric at most, in 256 bits.
 const PRECISION_MAX: u64 = 76;
 
@@ -47,6 +50,11 @@ impl TypePlanner for PgTypePlanner {
             | SqlType::DoublePrecision
             | SqlType::Float8
             | SqlType::Float(_) => plain(DataType::Float64),
+            SqlType::Numeric(ExactNumberInfo::None)
+            | SqlType::Decimal(ExactNumberInfo::None)
+            | SqlType::Dec(ExactNumberInfo::None) => {
+                Ok(Some(Arc::new(Field::new(UNCONSTRAINED, types::NUMERIC, true))))
+            }
             SqlType::Numeric(n) | SqlType::Decimal(n) | SqlType::Dec(n) => plain(numeric(*n)?),
             SqlType::Text => plain(DataType::Utf8View),
             SqlType::Varchar(n)

@@ -5,7 +5,7 @@
 
 use std::io::{BufWriter, Stdout, Write};
 
-use arrow::array::{Array, RecordBatch};
+use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, SchemaRef};
 use arrow::ipc::writer::StreamWriter;
 use bytes::BytesMut;
@@ -110,15 +110,10 @@ impl Printer {
         let mut cell = BytesMut::new();
         for row in 0..batch.num_rows() {
             let mut values = Vec::with_capacity(columns.len());
-            for (column, array) in columns.iter().zip(batch.columns()) {
-                values.push(if array.is_null(row) {
-                    None
-                } else {
-                    cell.clear();
-                    column.append(row, &mut cell);
-                    // Behind the four bytes of its length.
-                    Some(String::from_utf8_lossy(&cell[4..]).into_owned())
-                });
+            for column in &columns {
+                cell.clear();
+                let there = column.text(row, &mut cell);
+                values.push(there.then(|| String::from_utf8_lossy(&cell).into_owned()));
             }
             self.row(values)?;
         }

@@ -19,6 +19,7 @@ pub mod provision;
 mod rows;
 mod seeded;
 pub mod shrink;
+pub mod slt;
 pub mod trap;
 mod value;
 

@@ -9,7 +9,8 @@ use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion_expr::function::AccumulatorArgs;
 use datafusion_expr::{
-    Accumulator, AggregateUDF, AggregateUDFImpl, Expr, LogicalPlan, Signature, Volatility,
+    Accumulator, AggregateUDF, AggregateUDFImpl, Expr, LogicalPlan, LogicalPlanBuilder, Signature,
+    Volatility,
 };
 use inflowave_connector_api::{
     BatchStream, Collation, Descriptor, Fragment, Place, RemoteColumn, RemoteQuery, RemoteSource,
@@ -125,6 +126,22 @@ pub struct Fixture {
     context: SessionContext,
 }
 
+/// All columns of one table, of any name.
+pub fn scan(name: &str, columns: Vec<RemoteColumn>) -> LogicalPlanBuilder {
+    let provider = RemoteTableProvider::new(RemoteTable {
+        source: Arc::new(Nothing),
+        catalog: "crm".to_owned(),
+        name: TableName {
+            schema: "main".to_owned(),
+            table: name.to_owned(),
+        },
+        columns,
+        statistics: TableStatistics::default(),
+    });
+    let source = datafusion::datasource::provider_as_source(Arc::new(provider));
+    LogicalPlanBuilder::scan("t", source, None).unwrap()
+}
+
 impl Fixture {
     pub fn new(tables: &[(&str, Vec<RemoteColumn>)]) -> Fixture {
         let source: Arc<dyn RemoteSource> = Arc::new(Nothing);
@@ -137,7 +154,10 @@ impl Fixture {
             .with_default_features()
             .build();
         let context = SessionContext::new_with_state(state);
-        context.register_udaf(AggregateUDF::from(Sum(Signature::numeric(1, Volatility::Immutable))));
+        context.register_udaf(AggregateUDF::from(Sum(Signature::numeric(
+            1,
+            Volatility::Immutable,
+        ))));
         for (name, columns) in tables {
             let provider = RemoteTableProvider::new(RemoteTable {
                 source: Arc::clone(&source),
@@ -189,7 +209,12 @@ fn refusals(d: &dyn Dialect, plan: &LogicalPlan, out: &mut Vec<String>) {
     };
     let inputs: Vec<Scope> = plan.inputs().into_iter().map(Scope::of).collect();
     ask(
-        plan.display().to_string().split(':').next().unwrap().to_owned(),
+        plan.display()
+            .to_string()
+            .split(':')
+            .next()
+            .unwrap()
+            .to_owned(),
         operator(d, plan),
     );
     let mut expr = |e: &Expr, place, scope: &Scope| {

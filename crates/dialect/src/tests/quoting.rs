@@ -1,11 +1,15 @@
 //! Names and values come back equal, whatever they hold, from a real SQLite.
 
-use datafusion_common::ScalarValue;
+use datafusion_common::{Column, ScalarValue};
+use datafusion_expr::{Expr, LogicalPlanBuilder, lit};
+use inflowave_connector_api::{Collation, Fragment};
 use proptest::prelude::*;
 use rusqlite::Connection;
 
+use super::fixture::{TEXT, column, scan};
 use crate::binder::Binder;
-use crate::{Dialect, MySql, Postgres, Sqlite};
+use crate::pattern::{self, PatternPart};
+use crate::{Dialect, MySql, Postgres, Sqlite, compile, compile_inline};
 
 const PARTS: &[&str] = &[
     "'", "''", "\\'", "\\\\", "\\", "\"", "\"\"", "`", "--", "/*", "*/", ";", "$1", "?", "?1", "%",
@@ -75,9 +79,19 @@ fn read_back(sql: &str, backslash_escapes: bool) -> Option<String> {
     Some(out)
 }
 
+/// LIKE by its definition.
+fn matches(text: &[char], parts: &[PatternPart]) -> bool {
+    match parts.split_first() {
+        None => text.is_empty(),
+        Some((PatternPart::Any, rest)) => (0..=text.len()).any(|n| matches(&text[n..], rest)),
+        Some((PatternPart::One, rest)) => !text.is_empty() && matches(&text[1..], rest),
+        Some((PatternPart::Char(c), rest)) => text.first() == Some(c) && matches(&text[1..], rest),
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 2000,
+        cases: 600,
         rng_seed: proptest::test_runner::RngSeed::Fixed(55),
         failure_persistence: None,
         ..ProptestConfig::default()
@@ -86,6 +100,58 @@ proptest! {
     #[test]
     fn values_come_back_from_sqlite(text in hostile()) {
         prop_assert_eq!(round_trip(&text), [text.clone(), text]);
+    }
+
+    #[test]
+    fn a_query_over_hostile_names_and_values_finds_its_row(
+        table in hostile(),
+        name in hostile(),
+        value in hostile(),
+    ) {
+        prop_assume!(!table.is_empty() && !name.is_empty() && !table.starts_with("sqlite_"));
+        let d = Sqlite::default();
+        let (t, c) = (d.quote_ident(&table).unwrap(), d.quote_ident(&name).unwrap());
+        let connection = connection();
+        connection.execute_batch(&format!("CREATE TABLE main.{t} ({c} TEXT)")).unwrap();
+        connection
+            .execute(&format!("INSERT INTO main.{t} VALUES (?1), ('other')"), [&value])
+            .unwrap();
+        let column = column(&name, TEXT, "TEXT", Collation::Binary);
+        let plan = scan(&table, vec![column])
+            .filter(Expr::Column(Column::from_name(&name)).eq(lit(value.as_str())))
+            .and_then(LogicalPlanBuilder::build)
+            .unwrap();
+        let fragment = Fragment::new(plan).unwrap();
+        let bound = compile(&d, &fragment).unwrap();
+        prop_assert_eq!(&bound.params, &[ScalarValue::from(value.as_str())]);
+        let rows: Vec<String> = connection
+            .prepare(&bound.text)
+            .and_then(|mut s| s.query_map([&value], |r| r.get(0))?.collect())
+            .unwrap();
+        let inline = compile_inline(&d, &fragment).unwrap();
+        prop_assert!(inline.params.is_empty());
+        let inline: Vec<String> = connection
+            .prepare(&inline.text)
+            .and_then(|mut s| s.query_map([], |r| r.get(0))?.collect())
+            .unwrap();
+        connection.execute_batch(&format!("DROP TABLE main.{t}")).unwrap();
+        let wanted = match value.as_str() {
+            "other" => vec![value.clone(), value],
+            _ => vec![value],
+        };
+        prop_assert_eq!(&rows, &wanted);
+        prop_assert_eq!(&inline, &wanted);
+    }
+
+    #[test]
+    fn glob_matches_what_like_does_here(text in "[a%_*?^!ąA\\\\\\[\\]-]{0,8}", like in "[a%_*?^!ąA\\[\\]-]{0,8}") {
+        let parts = pattern::parse(&like).unwrap();
+        let sql = "SELECT ?1 GLOB ?2";
+        let found: bool = connection()
+            .query_row(sql, [&text, &pattern::glob(&parts)], |r| r.get(0))
+            .unwrap();
+        let text: Vec<char> = text.chars().collect();
+        prop_assert_eq!(found, matches(&text, &parts));
     }
 
     #[test]
@@ -119,7 +185,11 @@ proptest! {
 #[test]
 fn nul_is_refused() {
     assert!(Binder::default().bind(&ScalarValue::from("a\0b")).is_err());
-    for d in [&Postgres::default() as &dyn Dialect, &MySql::default(), &Sqlite::default()] {
+    for d in [
+        &Postgres::default() as &dyn Dialect,
+        &MySql::default(),
+        &Sqlite::default(),
+    ] {
         let error = d.quote_text("a\0b").unwrap_err();
         assert_eq!(error.sqlstate().code(), "22021");
         assert!(d.quote_ident("a\0b").is_err());
@@ -128,6 +198,9 @@ fn nul_is_refused() {
 
 #[test]
 fn names_are_doubled() {
-    assert_eq!(Postgres::default().quote_ident("a\"b").unwrap(), "\"a\"\"b\"");
+    assert_eq!(
+        Postgres::default().quote_ident("a\"b").unwrap(),
+        "\"a\"\"b\""
+    );
     assert_eq!(MySql::default().quote_ident("a`b\"").unwrap(), "`a``b\"`");
 }

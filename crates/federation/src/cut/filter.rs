@@ -42,15 +42,11 @@ pub(super) fn on(input: Piece, conjuncts: Vec<Expr>) -> Result<Piece> {
 fn split(remote: &mut Remote, conjuncts: Vec<Expr>) -> (Vec<Expr>, Vec<Expr>) {
     let scope = remote.scope();
     let (mut pushed, mut residual) = (Vec::new(), Vec::new());
+    let node = remote.node(Capability::Filter, &remote.plan);
     for conjunct in conjuncts {
-        let answer = if remote.can(Capability::Filter) {
-            ask(remote, &conjunct, Place::Filter, &scope)
-        } else {
-            Support::no(format!(
-                "{} does not filter",
-                remote.source.descriptor().name
-            ))
-        };
+        let answer = node
+            .clone()
+            .and(|| ask(remote, &conjunct, Place::Filter, &scope));
         match answer {
             Support::Exact => pushed.push(conjunct),
             Support::Superset => {

@@ -22,14 +22,14 @@ pub(super) fn cut(projection: Projection, pushdown: Pushdown) -> Result<Piece> {
     };
     let scope = remote.scope();
     let mut all = true;
+    let columns = remote.node(Capability::Projection, &remote.plan);
+    let computed = remote.node(Capability::Expressions, &remote.plan);
     for expr in &projection.expr {
         let answer = match plain(expr) {
-            true => Support::Exact,
-            false if !remote.can(Capability::Expressions) => Support::no(format!(
-                "{} gives columns only",
-                remote.source.descriptor().name
-            )),
-            false => ask(&remote, expr, Place::Projection, &scope),
+            true => columns.clone(),
+            false => computed
+                .clone()
+                .and(|| ask(&remote, expr, Place::Projection, &scope)),
         };
         if let Support::No(reason) = answer {
             remote.refuse(display(expr), reason);

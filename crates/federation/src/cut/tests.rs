@@ -302,7 +302,7 @@ async fn what_is_not_declared_is_never_pushed() {
         "select n from only where k = 1 limit 2",
         expect![[r#"
             c: TableScan: only projection=[k, n]
-              not only.k = 1: fake does not filter
+              not only.k = 1: fake does not run this: filter
             --
             Projection: only.n
               Limit: skip=0, fetch=2

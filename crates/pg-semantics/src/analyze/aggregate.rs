@@ -31,8 +31,8 @@ enum Above {
     Same(usize),
     /// The quotient of two expressions of the node.
     Quotient(usize, usize),
-    /// The expression at this place, as int8: DataFusion counts rows without a sign.
-    Signed(usize),
+    /// The expression at this place with a sign: DataFusion counts rows without one.
+    Signed(usize, DataType),
 }
 
 fn of_aggregate(aggregate: Aggregate) -> Result<LogicalPlan> {
@@ -92,7 +92,12 @@ fn of_window(window: Window) -> Result<LogicalPlan> {
             let sum = exprs.add(part(sum_udaf()));
             Above::Quotient(sum, exprs.add(part(count_udaf())))
         } else if e.get_type(input_schema.as_ref())? == DataType::UInt64 {
-            Above::Signed(exprs.add(inner(e).clone()))
+            let t = if f.fun.name() == "ntile" {
+                DataType::Int32
+            } else {
+                DataType::Int64
+            };
+            Above::Signed(exprs.add(inner(e).clone()), t)
         } else {
             Above::Same(exprs.keep(e.clone()))
         });
@@ -149,7 +154,7 @@ fn project(
         let (qualifier, field) = old.qualified_field(kept + at);
         let e = match a {
             Above::Same(i) => column(kept + i),
-            Above::Signed(i) => cast(column(kept + i), DataType::Int64),
+            Above::Signed(i, t) => cast(column(kept + i), t.clone()),
             Above::Quotient(sum, count) => {
                 let part = |i: &usize| -> Result<Expr> {
                     let e = column(kept + i);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Field};
 use datafusion::common::tree_node::{Transformed, TreeNodeRewriter};
 use datafusion::common::{DFSchema, DataFusionError, ExprSchema, Result, ScalarValue};
 use datafusion::config::ConfigOptions;
@@ -10,28 +10,37 @@ use datafusion::logical_expr::expr::{
     AggregateFunction, Between, Case, Cast, Exists, InList, InSubquery, ScalarFunction,
     SetComparison, WindowFunction, WindowFunctionDefinition,
 };
+use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr_schema::cast_subquery;
 use datafusion::logical_expr::{
-    BinaryExpr, Expr, ExprSchemable, LogicalPlan, Subquery, cast,
+    BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Subquery, cast, lit,
 };
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercionRewriter;
 use inflowave_types::SqlState;
 
 use super::operator::{self, mismatch};
 use super::unknown::{number, typed, unknown};
-use super::{analyze, condition, like};
+use super::{analyze, condition, deferred, like};
+use crate::cast::{cast_scalar, minimal_decimal};
 use crate::functions;
 use crate::raise::raise;
+use crate::type_planner::{EXPLICIT, UNCONSTRAINED};
 use crate::types;
 
 pub(super) struct Rewriter<'a> {
     pub(super) schema: &'a DFSchema,
     pub(super) config: &'a ConfigOptions,
+    /// Is it a condition, whose `EXISTS` DataFusion turns into a join?
+    joins: bool,
 }
 
 impl<'a> Rewriter<'a> {
-    pub(super) fn new(schema: &'a DFSchema, config: &'a ConfigOptions) -> Self {
-        Rewriter { schema, config }
+    pub(super) fn new(schema: &'a DFSchema, config: &'a ConfigOptions, joins: bool) -> Self {
+        Rewriter {
+            schema,
+            config,
+            joins,
+        }
     }
 }
 
@@ -49,6 +58,7 @@ impl TreeNodeRewriter for Rewriter<'_> {
                 Expr::OuterReferenceColumn(field, column)
             }
             Expr::ScalarSubquery(s) => Expr::ScalarSubquery(self.subquery(s)?),
+            Expr::Exists(e) if !self.joins => return self.exists(e).map(Transformed::yes),
             Expr::Exists(e) => Expr::Exists(Exists {
                 subquery: self.subquery(e.subquery)?,
                 negated: e.negated,
@@ -102,6 +112,25 @@ impl Rewriter<'_> {
         })
     }
 
+    /// `EXISTS` as a value: is there a row to count?
+    fn exists(&self, e: Exists) -> Result<Expr> {
+        let subquery = self.subquery(e.subquery)?;
+        let mut rows = LogicalPlanBuilder::from(Arc::unwrap_or_clone(subquery.subquery));
+        if subquery.outer_ref_columns.is_empty() {
+            rows = rows.limit(0, Some(1))?;
+        }
+        let counted = rows.aggregate(Vec::<Expr>::new(), [count(lit(1_i64)).alias("rows")])?;
+        let count = Expr::ScalarSubquery(Subquery {
+            subquery: Arc::new(counted.build()?),
+            ..subquery
+        });
+        Ok(if e.negated {
+            count.eq(lit(0_i64))
+        } else {
+            count.gt(lit(0_i64))
+        })
+    }
+
     /// Both sides of a comparison with a subquery, in their common type.
     fn against_subquery(
         &self,
@@ -144,22 +173,31 @@ impl Rewriter<'_> {
         )))
     }
 
-    /// A cast of a literal is done here, so that sources see a literal.
-    fn cast(&self, c: Cast) -> Result<Expr> {
-        if let Some(text) = unknown(&c.expr) {
-            let zoned = matches!(c.field.data_type(), DataType::Timestamp(_, Some(_)));
-            let limited = !c.field.metadata().is_empty();
-            if !zoned && !limited {
-                let value = ScalarValue::Utf8View(Some(text.to_owned()));
-                let value = crate::cast::cast_scalar(&value, &c.field, self.config)?;
-                // Text keeps a cast: without one the literal would be of unknown type again.
-                if !types::is_text(c.field.data_type()) && !types::is_integer(c.field.data_type())
-                {
-                    return Ok(Expr::Literal(value, None));
-                }
-            }
+    /// A cast of a literal is done here, so that sources see a literal. `numeric` without a
+    /// precision keeps the digits that there are.
+    fn cast(&self, mut c: Cast) -> Result<Expr> {
+        let literal = unknown(&c.expr);
+        if c.field.name() == UNCONSTRAINED {
+            let own = match literal {
+                Some(text) => minimal_decimal(text),
+                None => types::as_decimal(&self.type_of(&c.expr)?),
+            };
+            let t = own.unwrap_or(types::NUMERIC);
+            c.field = Arc::new(Field::new(EXPLICIT, t, true));
         }
-        Ok(Expr::Cast(c))
+        let t = c.field.data_type();
+        // A zone is the session's when the statement runs. Text and whole numbers keep their
+        // cast: without one the literal would be typed anew.
+        let zoned = matches!(t, DataType::Timestamp(_, Some(_)));
+        let limited = !c.field.metadata().is_empty();
+        match literal {
+            Some(text) if !zoned && !limited && !types::is_text(t) && !types::is_integer(t) => {
+                let value = ScalarValue::Utf8View(Some(text.to_owned()));
+                let value = cast_scalar(&value, &c.field, self.config)?;
+                Ok(Expr::Literal(value, None))
+            }
+            _ => Ok(Expr::Cast(c)),
+        }
     }
 
     pub(super) fn boolean(&self, e: Expr, of: &str) -> Result<Expr> {
@@ -267,28 +305,18 @@ impl Rewriter<'_> {
     }
 
     fn scalar_function(&self, f: ScalarFunction) -> Result<Expr> {
+        if let Some(op) = deferred::resolve(&f) {
+            let [left, right] = <[Expr; 2]>::try_from(f.args)
+                .map_err(|_| DataFusionError::Internal("two sides".to_owned()))?;
+            return operator::binary(left, op, right, self);
+        }
         let args = match f.func.name() {
             "coalesce" => self.agree(f.args, |l, r| unmatched("COALESCE", l, r))?,
             "greatest" => self.agree(f.args, |l, r| unmatched("GREATEST", l, r))?,
             "least" => self.agree(f.args, |l, r| unmatched("LEAST", l, r))?,
-            "nullif" if f.args.len() == 2 => {
-                // The result has the first argument's type, whatever the comparison needs.
-                let first = f.args[0].clone();
-                let sides = operator::comparable(f.args, self, |l, r| mismatch("=", l, r))?;
-                if self.type_of(&first)? == self.type_of(&sides[0])? {
-                    sides
-                } else {
-                    let [a, b] = <[Expr; 2]>::try_from(sides)
-                        .map_err(|_| DataFusionError::Internal("two sides".to_owned()))?;
-                    let result = datafusion::logical_expr::when(
-                        a.eq(b),
-                        Expr::Literal(ScalarValue::try_from(&self.type_of(&first)?)?, None),
-                    )
-                    .otherwise(first)?;
-                    return Ok(result);
-                }
-            }
-            name => functions::prepare_arguments(name, f.args, self.schema)?,
+            // The result has the type in which the two are compared.
+            "nullif" => operator::comparable(f.args, self, |l, r| mismatch("=", l, r))?,
+            name => functions::prepare_arguments(name, f.args, self.schema, self.config)?,
         };
         Ok(Expr::ScalarFunction(ScalarFunction::new_udf(f.func, args)))
     }
@@ -357,10 +385,10 @@ impl Rewriter<'_> {
         Ok(fold_arguments(coerced))
     }
 
-    /// PostgreSQL has no unsigned numbers: DataFusion's lengths and positions become int8.
+    /// PostgreSQL has no unsigned numbers: DataFusion's lengths and positions become int4.
     fn signed(&self, e: Expr) -> Result<Expr> {
         if matches!(e, Expr::ScalarFunction(_)) && self.type_of(&e)? == DataType::UInt64 {
-            return Ok(cast(e, DataType::Int64));
+            return Ok(cast(e, DataType::Int32));
         }
         Ok(e)
     }

@@ -11,6 +11,7 @@
 
 mod aggregate;
 mod casts;
+mod deferred;
 mod expression;
 mod like;
 mod operator;
@@ -19,7 +20,7 @@ mod unknown;
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::TreeNode;
+use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, Result};
 use datafusion::config::ConfigOptions;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
@@ -31,6 +32,7 @@ use inflowave_types::SqlState;
 
 use crate::raise::raise;
 use crate::types;
+pub(crate) use deferred::plan as plan_deferred;
 use expression::Rewriter;
 
 /// PostgreSQL's literals, operators, coercion and casts.
@@ -70,10 +72,7 @@ fn analyze(plan: LogicalPlan, outer: &DFSchema, config: &ConfigOptions) -> Resul
         }),
         other => {
             other
-                .map_children(|child| {
-                    analyze(child, outer, config)
-                        .map(datafusion::common::tree_node::Transformed::yes)
-                })?
+                .map_children(|child| analyze(child, outer, config).map(Transformed::yes))?
                 .data
         }
     };
@@ -97,11 +96,13 @@ fn node(plan: LogicalPlan, outer: &DFSchema, config: &ConfigOptions) -> Result<L
     }
     schema.merge(outer);
 
+    // DataFusion turns subqueries of conditions into joins, those of other places only if scalar.
+    let joins = matches!(plan, LogicalPlan::Filter(_) | LogicalPlan::Join(_));
     let names = NamePreserver::new(&plan);
     let plan = plan
         .map_expressions(|e| {
             let name = names.save(&e);
-            Ok(rewrite(e, &schema, config)?.update_data(|e| name.restore(e)))
+            Ok(rewrite(e, &schema, config, joins)?.update_data(|e| name.restore(e)))
         })?
         .data;
     let plan = TypeCoercionRewriter::new(&schema).coerce_plan(boolean_conditions(plan, &schema)?)?;
@@ -121,9 +122,10 @@ fn rewrite(
     expr: Expr,
     schema: &DFSchema,
     config: &ConfigOptions,
-) -> Result<datafusion::common::tree_node::Transformed<Expr>> {
-    let expr = expr.rewrite(&mut Rewriter::new(schema, config))?.data;
-    casts::checked(expr, schema).map(|t| datafusion::common::tree_node::Transformed::yes(t.data))
+    joins: bool,
+) -> Result<Transformed<Expr>> {
+    let expr = expr.rewrite(&mut Rewriter::new(schema, config, joins))?.data;
+    casts::checked(expr, schema).map(|t| Transformed::yes(t.data))
 }
 
 /// `WHERE`, `HAVING` and `ON` take a Boolean.

@@ -240,6 +240,12 @@ fn arithmetic(left: Expr, op: Operator, right: Expr, r: &Rewriter) -> Result<Exp
             let t = partner(&right.get_type(r.schema)?, op, true);
             (typed(text, &t, r.config)?, right)
         }
+        // To a date one can add days, a time or an interval: PostgreSQL cannot choose either.
+        (None, Some(_))
+            if op == Operator::Plus && left.get_type(r.schema)? == DataType::Date32 =>
+        {
+            return Err(no_operator("date + unknown".to_owned()));
+        }
         (None, Some(text)) => {
             let t = partner(&left.get_type(r.schema)?, op, false);
             let right = typed(text, &t, r.config)?;

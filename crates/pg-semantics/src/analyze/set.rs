@@ -3,17 +3,21 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
+use datafusion::common::tree_node::Transformed;
 use datafusion::common::{DFSchema, DataFusionError, Result};
 use datafusion::config::ConfigOptions;
+use datafusion::datasource::cte_worktable::CteWorkTable;
+use datafusion::datasource::{provider_as_source, source_as_provider};
 use datafusion::logical_expr::expr_rewriter::coerce_plan_expr_for_schema;
 use datafusion::logical_expr::{
-    Expr, ExprSchemable, LogicalPlan, Projection, RecursiveQuery, Union, Values,
+    Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Projection, RecursiveQuery, TableSource,
+    Union, Values,
 };
 
 use super::expression::{Rewriter, unmatched};
 use super::unknown::{typed, unknown};
 use super::{analyze, casts, rewrite};
-use crate::type_planner::EXPLICIT;
+use crate::type_planner::{EXPLICIT, UNCONSTRAINED};
 use crate::types;
 
 /// Each column of `VALUES` gets the common type of its expressions.
@@ -27,11 +31,11 @@ pub(super) fn values(
         .into_iter()
         .map(|row| {
             row.into_iter()
-                .map(|e| Ok(rewrite(as_written(e), outer, config)?.data))
+                .map(|e| Ok(rewrite(as_written(e), outer, config, false)?.data))
                 .collect()
         })
         .collect::<Result<Vec<Vec<Expr>>>>()?;
-    let rewriter = Rewriter::new(outer, config);
+    let rewriter = Rewriter::new(outer, config, false);
     let mut fields = Vec::new();
     for at in 0..values.schema.fields().len() {
         let column: Vec<Expr> = rows.iter().map(|row| row[at].clone()).collect();
@@ -53,7 +57,7 @@ pub(super) fn values(
 /// Without the cast to DataFusion's idea of the column's type.
 fn as_written(e: Expr) -> Expr {
     match e {
-        Expr::Cast(c) if c.field.name() != EXPLICIT => *c.expr,
+        Expr::Cast(c) if ![EXPLICIT, UNCONSTRAINED].contains(&c.field.name().as_str()) => *c.expr,
         e => e,
     }
 }
@@ -84,9 +88,19 @@ pub(super) fn union(union: Union, config: &ConfigOptions) -> Result<LogicalPlan>
             inputs[i] = Arc::new(with_expression(&inputs[i], at, literal)?);
         }
     }
+    // Coercion starts from the node's own types, which are those of before the analysis.
+    let fields = (0..union.schema.fields().len())
+        .map(|at| {
+            let (qualifier, field) = union.schema.qualified_field(at);
+            let now = inputs[0].schema().field(at);
+            let field = now.as_ref().clone().with_name(field.name());
+            (qualifier.cloned(), Arc::new(field))
+        })
+        .collect();
+    let schema = DFSchema::new_with_metadata(fields, union.schema.metadata().clone())?;
     Ok(LogicalPlan::Union(Union {
         inputs,
-        schema: union.schema,
+        schema: Arc::new(schema),
     }))
 }
 
@@ -110,20 +124,38 @@ fn with_expression(plan: &LogicalPlan, at: usize, e: Expr) -> Result<LogicalPlan
     Projection::try_new(exprs, Arc::clone(&p.input)).map(LogicalPlan::Projection)
 }
 
-/// The work table keeps the types that it was planned with, so that both terms are cast to them.
+/// The work table has the types of the static term as they are after its analysis.
 pub(super) fn recursive(
     query: RecursiveQuery,
     outer: &DFSchema,
     config: &ConfigOptions,
 ) -> Result<LogicalPlan> {
-    let planned = Arc::clone(query.static_term.schema());
-    let term = |plan: Arc<LogicalPlan>| -> Result<Arc<LogicalPlan>> {
-        let plan = analyze(Arc::unwrap_or_clone(plan), outer, config)?;
-        Ok(Arc::new(coerce_plan_expr_for_schema(plan, &planned)?))
-    };
-    Ok(LogicalPlan::RecursiveQuery(RecursiveQuery {
-        static_term: term(query.static_term)?,
-        recursive_term: term(query.recursive_term)?,
-        ..query
-    }))
+    let first = analyze(Arc::unwrap_or_clone(query.static_term), outer, config)?;
+    let schema = Arc::clone(first.schema());
+    let name = query.name.clone();
+    let work = Arc::new(schema.as_arrow().clone());
+    let next = Arc::unwrap_or_clone(query.recursive_term)
+        .transform_up_with_subqueries(|plan| {
+            let LogicalPlan::TableScan(scan) = &plan else {
+                return Ok(Transformed::no(plan));
+            };
+            if scan.table_name.table() != name || !is_work_table(&scan.source) {
+                return Ok(Transformed::no(plan));
+            }
+            let source =
+                provider_as_source(Arc::new(CteWorkTable::new(&name, Arc::clone(&work))));
+            LogicalPlanBuilder::scan(scan.table_name.clone(), source, scan.projection.clone())?
+                .build()
+                .map(Transformed::yes)
+        })?
+        .data;
+    let next = analyze(next, outer, config)?;
+    let next = coerce_plan_expr_for_schema(next, &schema)?;
+    RecursiveQuery::try_new(name, Arc::new(first), Arc::new(next), query.is_distinct)
+        .map(LogicalPlan::RecursiveQuery)
+}
+
+fn is_work_table(source: &Arc<dyn TableSource>) -> bool {
+    source_as_provider(source)
+        .is_ok_and(|p| (p.as_ref() as &dyn std::any::Any).is::<CteWorkTable>())
 }

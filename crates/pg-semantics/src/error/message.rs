@@ -16,18 +16,12 @@ pub(super) fn from_plan(text: &str) -> Error {
         || lower.contains("must be in group by clause")
         || lower.contains("must appear in the group by")
         || lower.contains("aggregate functions are not allowed")
+        || lower.contains("calls cannot be nested")
         || lower.contains("in the select list must appear")
     {
         return grouping(&text);
     } else if let Some(name) = quoted_after(&text, "Invalid function '") {
-        return Error::new(
-            SqlState::UndefinedFunction,
-            format!("function {name} does not exist"),
-        )
-        .with_hint(
-            "No function matches the given name and argument types. You might need to add \
-             explicit type casts.",
-        );
+        return no_function(format!("function {name} does not exist"));
     } else if lower.contains("failed to coerce arguments")
         || lower.contains("no function matches")
         || lower.contains("function") && (lower.contains("signature") || lower.contains("expects") || lower.contains("coerc"))
@@ -47,6 +41,8 @@ pub(super) fn from_plan(text: &str) -> Error {
         || lower.contains("common type")
         || lower.contains("incompatible types")
         || lower.contains("must be boolean")
+        || lower.contains("non-boolean predicate")
+        || lower.contains("requires a boolean")
         || lower.contains("type mismatch")
     {
         SqlState::DatatypeMismatch
@@ -65,12 +61,19 @@ pub(super) fn from_plan(text: &str) -> Error {
         return Error::new(SqlState::InvalidRowCountInLimit, "LIMIT must not be negative");
     } else if lower.contains("offset") && (lower.contains("negative") || lower.contains(">= 0")) {
         return Error::new(SqlState::InvalidRowCountInOffset, "OFFSET must not be negative");
-    } else if lower.contains("order by position") || lower.contains("cannot find column with position") {
+    } else if lower.contains("order by position") || lower.contains("out of bounds") || lower.contains("cannot find column with position") {
         SqlState::InvalidColumnReference
     } else {
         SqlState::SyntaxError
     };
     Error::new(state, lowercase(&text))
+}
+
+fn no_function(message: String) -> Error {
+    Error::new(SqlState::UndefinedFunction, message).with_hint(
+        "No function matches the given name and argument types. You might need to add explicit \
+         type casts.",
+    )
 }
 
 /// `column "t.x" must appear in the GROUP BY clause ..`, if the text names the column.
@@ -100,6 +103,13 @@ fn quoted(text: &str) -> Option<&str> {
 /// Errors that say the same wherever they come from.
 pub(super) fn from_text(text: &str) -> Option<Error> {
     let lower = text.to_lowercase();
+    // An error of ours that DataFusion has put into words of its own.
+    if let Some((_, ours)) = text.split_once("External error: ")
+        && let Some((function, _)) = ours.split_once(" does not exist")
+        && function.starts_with("function ")
+    {
+        return Some(no_function(format!("{function} does not exist")));
+    }
     if lower.contains("divide by zero") || lower.contains("division by zero") {
         return Some(Error::new(SqlState::DivisionByZero, "division by zero"));
     }
@@ -112,7 +122,7 @@ pub(super) fn from_text(text: &str) -> Option<Error> {
     if lower.contains("overflow") || lower.contains("out of range") || lower.contains("too large to store") {
         return Some(overflow(text));
     }
-    if lower.contains("negative substring length") {
+    if lower.contains("negative substring length") || lower.contains("negative count not allowed") {
         return Some(Error::new(
             SqlState::SubstringError,
             "negative substring length not allowed",
@@ -140,6 +150,29 @@ pub(super) fn from_text(text: &str) -> Option<Error> {
         ));
     }
     None
+}
+
+/// `0A000`. A plan's node, printed for debugging, is of no help to anybody.
+pub(super) fn unsupported(text: &str) -> Error {
+    match text.split_once("Physical plan does not support logical expression ") {
+        Some((_, node)) => {
+            let name: String = node.chars().take_while(char::is_ascii_alphanumeric).collect();
+            let what = match name.as_str() {
+                "InSubquery" => "IN (subquery)",
+                "SetComparison" => "ANY (subquery) and ALL (subquery)",
+                "Exists" => "EXISTS",
+                "OuterReferenceColumn" => "this correlated subquery",
+                _ => "this expression",
+            };
+            let outside = if name == "OuterReferenceColumn" {
+                ""
+            } else {
+                " outside of WHERE"
+            };
+            Error::unsupported(format!("{what}{outside} is not supported"))
+        }
+        None => Error::unsupported(lowercase(text)),
+    }
 }
 
 /// `22003`. Arrow's words hold the operands, whose size tells the type.

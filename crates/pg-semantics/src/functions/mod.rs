@@ -1,6 +1,7 @@
 //! Scalar functions: those that stand for operators in a plan, and those of SQL whose meaning in
 //! PostgreSQL is not DataFusion's.
 
+mod at_zone;
 mod datetime;
 mod float;
 mod integer;
@@ -11,10 +12,12 @@ mod numeric;
 
 use std::sync::{Arc, LazyLock};
 
-use arrow::datatypes::DataType;
-use datafusion::common::{DFSchema, Result};
-use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, ScalarUDFImpl};
+use arrow::datatypes::{DataType, Field};
+use datafusion::common::{DFSchema, Result, ScalarValue};
+use datafusion::config::ConfigOptions;
+use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, ScalarUDFImpl, lit, when};
 
+use crate::cast::cast_scalar;
 use crate::types::{self, Category, category};
 
 pub(crate) use datetime::extract_udf;
@@ -72,6 +75,7 @@ pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
     all.extend(math::all());
     all.extend(datetime::all());
     all.extend(now::all());
+    all.push(udf(at_zone::TimeZone::new()));
     all
 }
 
@@ -87,25 +91,56 @@ pub(crate) const WITHHELD: &[&str] = &[
     "cot", "signum",
 ];
 
+/// Functions over numbers, whose quoted arguments are doubles.
+const OF_NUMBERS: &[&str] = &[
+    "abs", "round", "trunc", "ceil", "floor", "sign", "sqrt", "power", "ln", "log", "exp",
+];
+
+/// Functions whose first argument is a text; DataFusion would print a number to have one.
+const OF_TEXT: &[&str] = &[
+    "upper", "lower", "initcap", "character_length", "octet_length", "bit_length", "btrim", "ltrim",
+    "rtrim", "substr", "replace", "left", "right", "reverse", "strpos", "lpad", "rpad", "repeat",
+    "split_part", "translate", "starts_with", "ascii", "regexp_replace", "regexp_like",
+];
+
 /// Arguments of a DataFusion function whose PostgreSQL namesake takes other types.
-pub(crate) fn prepare_arguments(name: &str, args: Vec<Expr>, schema: &DFSchema) -> Result<Vec<Expr>> {
-    let takes_anything = matches!(name, "concat" | "concat_ws");
-    if !takes_anything {
+///
+/// # Errors
+/// `42883` where PostgreSQL has no such function.
+pub(crate) fn prepare_arguments(
+    name: &str,
+    mut args: Vec<Expr>,
+    schema: &DFSchema,
+    config: &ConfigOptions,
+) -> Result<Vec<Expr>> {
+    let type_of = |e: &Expr| e.get_type(schema);
+    if OF_NUMBERS.contains(&name) {
+        for arg in &mut args {
+            if let Expr::Literal(ScalarValue::Utf8(Some(text)), None) = arg {
+                let text = ScalarValue::Utf8View(Some(std::mem::take(text)));
+                let double = Arc::new(Field::new("", DataType::Float64, true)) as _;
+                *arg = Expr::Literal(cast_scalar(&text, &double, config)?, None);
+            }
+        }
+    }
+    if OF_TEXT.contains(&name)
+        && let Some(first) = args.first()
+        && !matches!(
+            category(&type_of(first)?),
+            Category::Text | Category::Null | Category::Other | Category::Bytes
+        )
+    {
+        let given = args.iter().map(type_of).collect::<Result<Vec<_>>>()?;
+        return Err(math::no_function(name, &given));
+    }
+    if !matches!(name, "concat" | "concat_ws") {
         return Ok(args);
     }
     args.into_iter()
-        .map(|e| match category(&e.get_type(schema)?) {
+        .map(|e| match category(&type_of(&e)?) {
             Category::Text | Category::Null | Category::Other => Ok(e),
             // `concat` prints a Boolean by its output function, a cast does not.
-            Category::Boolean => datafusion::logical_expr::when(
-                e.clone(),
-                datafusion::logical_expr::lit("t"),
-            )
-            .when(
-                e.is_false(),
-                datafusion::logical_expr::lit("f"),
-            )
-            .end(),
+            Category::Boolean => when(e.clone(), lit("t")).when(e.is_false(), lit("f")).end(),
             _ => e.cast_to(&DataType::Utf8View, schema),
         })
         .collect()

@@ -299,7 +299,7 @@ pub const CASES: &[Case] = &[
     case(
         Expressions,
         &[],
-        "SELECT id, i4 + 0, -i2, abs(i8 / 2) FROM {numbers} WHERE i8 > -9000000000000000000",
+        "SELECT id, i4 + 0, -(i2 / 2), abs(i8 / 2) FROM {numbers} WHERE i8 > -9000000000000000000",
     ),
     case(
         Expressions,

@@ -147,8 +147,15 @@ const NAN: LeftOut = LeftOut {
     applies: |_, value| matches!(value, Value::Float(x) if x.is_nan()),
 };
 
+const MINUS_ZERO: LeftOut = LeftOut {
+    what: "the sign of -0.0",
+    why: "SQLite stores 0.0",
+    applies: |_, value| matches!(value, Value::Float(x) if *x == 0.0 && x.is_sign_negative()),
+};
+
 const LOOSE: &[LeftOut] = &[
     NAN,
+    MINUS_ZERO,
     LeftOut {
         what: "decimals of more than 15 digits",
         why: "SQLite keeps a decimal as a double, which has no more",
@@ -158,6 +165,7 @@ const LOOSE: &[LeftOut] = &[
 
 const STRICT: &[LeftOut] = &[
     NAN,
+    MINUS_ZERO,
     LeftOut {
         what: "booleans, decimals and times",
         why: "a STRICT table knows integers, reals, texts and blobs only",

@@ -54,7 +54,7 @@ pub(super) fn wide() -> TrapTable {
     table.columns.extend((1..WIDE_COLUMNS).map(|n| TrapColumn {
         name: format!("c{n}"),
         ty: if n % 5 == 0 {
-            TrapType::Varchar(20)
+            TrapType::Varchar(8)
         } else {
             TrapType::Int32
         },

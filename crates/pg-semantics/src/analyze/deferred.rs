@@ -1,0 +1,139 @@
+//! Operators that DataFusion's SQL planner refuses, or types wrongly, before any analyzer rule runs:
+//! they wait in a function of their own until [`super::operator`] resolves them.
+
+use arrow::datatypes::DataType;
+use datafusion::common::{DFSchema, Result, internal_err};
+use datafusion::logical_expr::expr::ScalarFunction;
+use datafusion::logical_expr::planner::{PlannerResult, RawBinaryExpr};
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ExprSchemable, Operator, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl,
+    Signature, Volatility,
+};
+use datafusion::sql::sqlparser::ast::BinaryOperator;
+
+use super::unknown::unknown;
+use crate::types::{self, Category, category};
+
+/// Plans an operator as deferred, if it must be.
+pub(crate) fn plan(expr: RawBinaryExpr, schema: &DFSchema) -> PlannerResult<RawBinaryExpr> {
+    let types = (expr.left.get_type(schema), expr.right.get_type(schema));
+    let (Some(op), (Ok(lt), Ok(rt))) = (operator(&expr.op), types) else {
+        return PlannerResult::Original(expr);
+    };
+    let both = |c: Category| category(&lt) == c && category(&rt) == c;
+    let has_literal = unknown(&expr.left).is_some() || unknown(&expr.right).is_some();
+    let other = category(&lt) == Category::Other || category(&rt) == Category::Other;
+    let familiar = match op {
+        _ if other => true,
+        _ if has_literal => both(Category::Text),
+        Operator::Plus
+        | Operator::Minus
+        | Operator::Multiply
+        | Operator::Divide
+        | Operator::Modulo => both(Category::Number),
+        Operator::StringConcat => both(Category::Text),
+        Operator::And | Operator::Or => both(Category::Boolean),
+        _ => types::common(&lt, &rt).is_some(),
+    };
+    if familiar {
+        return PlannerResult::Original(expr);
+    }
+    let deferred = ScalarUDF::from(Deferred {
+        op,
+        signature: Signature::any(2, Volatility::Immutable),
+    });
+    PlannerResult::Planned(Expr::ScalarFunction(ScalarFunction::new_udf(
+        deferred.into(),
+        vec![expr.left, expr.right],
+    )))
+}
+
+/// The operator and sides of a deferred one.
+pub(super) fn resolve(f: &ScalarFunction) -> Option<Operator> {
+    f.func.inner().downcast_ref::<Deferred>().map(|d| d.op)
+}
+
+fn operator(op: &BinaryOperator) -> Option<Operator> {
+    Some(match op {
+        BinaryOperator::Plus => Operator::Plus,
+        BinaryOperator::Minus => Operator::Minus,
+        BinaryOperator::Multiply => Operator::Multiply,
+        BinaryOperator::Divide => Operator::Divide,
+        BinaryOperator::Modulo => Operator::Modulo,
+        BinaryOperator::Eq => Operator::Eq,
+        BinaryOperator::NotEq => Operator::NotEq,
+        BinaryOperator::Lt => Operator::Lt,
+        BinaryOperator::LtEq => Operator::LtEq,
+        BinaryOperator::Gt => Operator::Gt,
+        BinaryOperator::GtEq => Operator::GtEq,
+        BinaryOperator::And => Operator::And,
+        BinaryOperator::Or => Operator::Or,
+        BinaryOperator::StringConcat => Operator::StringConcat,
+        _ => return None,
+    })
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Deferred {
+    op: Operator,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Deferred {
+    fn name(&self) -> &'static str {
+        "pg_operator"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn schema_name(&self, args: &[Expr]) -> Result<String> {
+        Ok(format!(
+            "{} {} {}",
+            args[0].schema_name(),
+            self.op,
+            args[1].schema_name()
+        ))
+    }
+
+    /// What the operator will most likely give; where it will fail, anything does.
+    fn return_type(&self, given: &[DataType]) -> Result<DataType> {
+        use Category::{DateTime, Interval, Number, Text, Time};
+        let (l, r) = (&given[0], &given[1]);
+        Ok(match self.op {
+            Operator::StringConcat => DataType::Utf8View,
+            Operator::Plus
+            | Operator::Minus
+            | Operator::Multiply
+            | Operator::Divide
+            | Operator::Modulo => {
+                let minus = self.op == Operator::Minus;
+                match (category(l), category(r)) {
+                    (DateTime, DateTime | Text) if minus => {
+                        if *l == DataType::Date32 && *r != types::TIMESTAMP {
+                            DataType::Int32
+                        } else {
+                            types::INTERVAL
+                        }
+                    }
+                    (Time, Time) if minus => types::INTERVAL,
+                    (DateTime, Interval | Time | Text) if *l == DataType::Date32 => {
+                        types::TIMESTAMP
+                    }
+                    (Interval | Time, DateTime) if *r == DataType::Date32 => types::TIMESTAMP,
+                    (Number | Text, DateTime | Interval | Time) | (Interval, DateTime | Time) => {
+                        r.clone()
+                    }
+                    (Text, _) => r.clone(),
+                    _ => l.clone(),
+                }
+            }
+            _ => DataType::Boolean,
+        })
+    }
+
+    fn invoke_with_args(&self, _: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        internal_err!("an operator was not resolved")
+    }
+}

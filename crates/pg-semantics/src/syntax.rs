@@ -1,0 +1,156 @@
+//! What the parser reads as DataFusion's planner would misread it, rewritten in the syntax tree.
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::sqlparser::ast::{
+    BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
+    FunctionArgumentList, FunctionArguments, Ident, Interval, ObjectName, Statement, TypedString,
+    UnaryOperator, Value, VisitMut, VisitorMut,
+};
+
+/// To be called on each statement before it is planned.
+///
+/// - `INTERVAL '1' DAY` becomes a typed text, which this crate reads (DataFusion's planner reads
+///   less than PostgreSQL does, and negates only the first part of one).
+/// - `x AT TIME ZONE z` becomes `timezone(z, x)`.
+/// - `x = ANY (SELECT ..)` becomes `x IN (SELECT ..)`, `x <> ALL (..)` becomes `NOT IN`.
+/// - `1e300::float8` becomes `'1e300'::float8`: as a numeric it would not fit.
+pub fn prepare(statement: &mut Statement) {
+    let _ = VisitMut::visit(statement, &mut Prepare);
+}
+
+struct Prepare;
+
+impl VisitorMut for Prepare {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        // A minus before an interval stands outside of its text.
+        if let Some(rewritten) = rewrite(expr) {
+            *expr = rewritten;
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn rewrite(expr: &Expr) -> Option<Expr> {
+    match expr {
+        Expr::Interval(interval) => interval_text(interval),
+        Expr::UnaryOp {
+            op: UnaryOperator::Minus,
+            expr: inner,
+        } => match inner.as_ref() {
+            // In brackets the planner does not look into it.
+            Expr::Interval(interval) => Some(Expr::UnaryOp {
+                op: UnaryOperator::Minus,
+                expr: Box::new(Expr::Nested(Box::new(interval_text(interval)?))),
+            }),
+            _ => None,
+        },
+        Expr::AtTimeZone {
+            timestamp,
+            time_zone,
+        } => Some(call(
+            "timezone",
+            vec![time_zone.as_ref().clone(), timestamp.as_ref().clone()],
+        )),
+        Expr::AnyOp {
+            left,
+            compare_op: BinaryOperator::Eq,
+            right,
+            ..
+        } => in_subquery(left, right, false),
+        Expr::AllOp {
+            left,
+            compare_op: BinaryOperator::NotEq,
+            right,
+        } => in_subquery(left, right, true),
+        Expr::Cast {
+            kind: kind @ (CastKind::Cast | CastKind::DoubleColon),
+            expr: inner,
+            data_type,
+            array,
+            format,
+        } if is_float(data_type) => match inner.as_ref() {
+            Expr::Value(value) => match &value.value {
+                Value::Number(digits, _) => Some(Expr::Cast {
+                    kind: kind.clone(),
+                    expr: Box::new(Expr::Value(
+                        Value::SingleQuotedString(digits.clone()).with_span(value.span),
+                    )),
+                    data_type: data_type.clone(),
+                    array: *array,
+                    format: format.clone(),
+                }),
+                _ => None,
+            },
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn is_float(t: &DataType) -> bool {
+    matches!(
+        t,
+        DataType::Float8 | DataType::DoublePrecision | DataType::Double(_) | DataType::Float4 | DataType::Real
+    )
+}
+
+fn interval_text(interval: &Interval) -> Option<Expr> {
+    let Expr::Value(value) = interval.value.as_ref() else {
+        return None;
+    };
+    let Value::SingleQuotedString(text) = &value.value else {
+        return None;
+    };
+    if interval.leading_precision.is_some()
+        || interval.last_field.is_some()
+        || interval.fractional_seconds_precision.is_some()
+    {
+        return None;
+    }
+    let text = match &interval.leading_field {
+        Some(field) => format!("{text} {field}"),
+        None => text.clone(),
+    };
+    Some(Expr::TypedString(TypedString {
+        data_type: DataType::Interval {
+            fields: None,
+            precision: None,
+        },
+        value: Value::SingleQuotedString(text).with_span(value.span),
+        uses_odbc_syntax: false,
+    }))
+}
+
+fn in_subquery(left: &Expr, right: &Expr, negated: bool) -> Option<Expr> {
+    match right {
+        Expr::Subquery(subquery) => Some(Expr::InSubquery {
+            expr: Box::new(left.clone()),
+            subquery: subquery.clone(),
+            negated,
+        }),
+        _ => None,
+    }
+}
+
+fn call(name: &str, args: Vec<Expr>) -> Expr {
+    Expr::Function(Function {
+        name: ObjectName::from(vec![Ident::new(name)]),
+        uses_odbc_syntax: false,
+        parameters: FunctionArguments::None,
+        args: FunctionArguments::List(FunctionArgumentList {
+            duplicate_treatment: None,
+            args: args
+                .into_iter()
+                .map(|a| FunctionArg::Unnamed(FunctionArgExpr::Expr(a)))
+                .collect(),
+            clauses: vec![],
+        }),
+        filter: None,
+        null_treatment: None,
+        over: None,
+        within_group: vec![],
+    })
+}
