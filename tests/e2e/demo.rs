@@ -27,8 +27,8 @@ fn the_demo_prints_its_showcase_and_ends_with_0() {
     let shown = text.lines().filter(|l| l.starts_with("time: ")).count();
     assert!(shown >= 10, "{shown} queries were shown");
     // Each is followed by what its sources were asked.
-    assert_eq!(text.matches(" remote_query ").count(), shown, "{text}");
-    assert!(text.contains("SELECT"), "{text}");
+    assert_eq!(text.matches("explain (federation):").count(), shown, "{text}");
+    assert!(text.matches("shop runs: SELECT").count() >= shown, "{text}");
 }
 
 #[test]

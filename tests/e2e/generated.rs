@@ -8,8 +8,8 @@ use std::ops::Range;
 use inflowave_testkit::generate::{Grammar, Universe};
 use inflowave_testkit::oracle::{self, World};
 use inflowave_testkit::provision::{
-    Fixture, MYSQL_ENV, MySqlCollation, MySqlFixture, POSTGRES_ENV, POSTGRES_ICU_ENV,
-    PostgresFixture, SqliteFixture, held,
+    FilesFixture, Fixture, MYSQL_ENV, MySqlCollation, MySqlFixture, POSTGRES_ENV,
+    POSTGRES_ICU_ENV, PostgresFixture, SqliteFixture, held,
 };
 use inflowave_testkit::{skip, trap};
 
@@ -26,82 +26,78 @@ fn seeds() -> Range<u64> {
     first..first + number("INFLOWAVE_QUERIES").unwrap_or(QUERIES)
 }
 
-async fn world(fixture: &mut dyn Fixture) -> World {
+/// Every query of the seeds three ways: pushed, local, and by PostgreSQL over a copy of the rows.
+async fn three_ways(name: &str, fixture: &mut dyn Fixture) {
+    let Some(mut copy) = PostgresFixture::from_env(POSTGRES_ENV).await.unwrap() else {
+        skip!(name, format!("{POSTGRES_ENV} is not set").as_str());
+    };
     let tables = trap::tables();
     fixture.provision(&tables).await.unwrap();
     let spec = fixture.catalog();
     let schemas = BTreeMap::from([("src".to_owned(), spec.schema.clone())]);
-    World {
+    let world = World {
         service: server::service(vec![("src".to_owned(), spec)]).await.unwrap(),
         universe: Universe::of_one("src", held(fixture, &tables)),
         schemas,
-    }
+    };
+    let grammar = Grammar::default();
+    let summary = oracle::pushed_equals_local(&world, &grammar, seeds()).await;
+    println!("{name}: pushed = local: {summary}");
+    summary.assert_clean(REFUSED_PERCENT_MAX);
+    let names = oracle::mirrored(&mut copy, &world.universe).await.unwrap();
+    let native = copy.native().await.unwrap();
+    let summary = oracle::source_oracle(&world, &grammar, seeds(), &native, names).await;
+    println!("{name}: ours = PostgreSQL: {summary}");
+    summary.assert_clean(REFUSED_PERCENT_MAX);
 }
 
 #[test]
-fn sqlite_pushed_equals_local() {
+fn sqlite() {
     server::run(async {
-        let mut fixture = SqliteFixture::new().unwrap();
-        let world = world(&mut fixture).await;
-        let summary = oracle::pushed_equals_local(&world, &Grammar::default(), seeds()).await;
-        eprintln!("sqlite: {summary}");
-        summary.assert_clean(REFUSED_PERCENT_MAX);
+        three_ways("sqlite", &mut SqliteFixture::new().unwrap()).await;
     });
 }
 
 #[test]
-fn mysql_pushed_equals_local() {
+fn sqlite_strict() {
     server::run(async {
-        let Some(mut fixture) = MySqlFixture::from_env(MySqlCollation::default()).await.unwrap()
-        else {
+        three_ways("sqlite, strict", &mut SqliteFixture::strict().unwrap()).await;
+    });
+}
+
+#[test]
+fn files() {
+    server::run(async {
+        three_ways("files", &mut FilesFixture::new().unwrap()).await;
+    });
+}
+
+#[test]
+fn mysql() {
+    server::run(async {
+        let fixture = MySqlFixture::from_env(MySqlCollation::default()).await;
+        let Some(mut fixture) = fixture.unwrap() else {
             skip!("mysql", format!("{MYSQL_ENV} is not set").as_str());
         };
-        let world = world(&mut fixture).await;
-        let summary = oracle::pushed_equals_local(&world, &Grammar::default(), seeds()).await;
-        eprintln!("mysql: {summary}");
-        summary.assert_clean(REFUSED_PERCENT_MAX);
+        three_ways("mysql", &mut fixture).await;
     });
 }
 
 #[test]
-fn postgres_pushed_equals_local() {
-    postgres_pushed(POSTGRES_ENV);
+fn postgres() {
+    postgres_of(POSTGRES_ENV);
 }
 
 #[test]
-fn postgres_with_a_linguistic_collation_pushed_equals_local() {
-    postgres_pushed(POSTGRES_ICU_ENV);
+fn postgres_with_a_linguistic_collation() {
+    postgres_of(POSTGRES_ICU_ENV);
 }
 
-fn postgres_pushed(variable: &str) {
+fn postgres_of(variable: &str) {
     server::run(async {
         let Some(mut fixture) = PostgresFixture::from_env(variable).await.unwrap() else {
             skip!("postgres", format!("{variable} is not set").as_str());
         };
-        let world = world(&mut fixture).await;
-        let summary = oracle::pushed_equals_local(&world, &Grammar::default(), seeds()).await;
-        eprintln!("{variable}: {summary}");
-        summary.assert_clean(REFUSED_PERCENT_MAX);
-    });
-}
-
-#[test]
-fn we_answer_as_postgresql_does() {
-    server::run(async {
-        let Some(mut fixture) = PostgresFixture::from_env(POSTGRES_ENV).await.unwrap() else {
-            skip!("postgres", format!("{POSTGRES_ENV} is not set").as_str());
-        };
-        let world = world(&mut fixture).await;
-        let native = fixture.native().await.unwrap();
-        let names = world
-            .universe
-            .members()
-            .iter()
-            .map(|m| fixture.table_name(&m.table.name))
-            .collect();
-        let summary =
-            oracle::source_oracle(&world, &Grammar::default(), seeds(), &native, names).await;
-        eprintln!("postgres as oracle: {summary}");
-        summary.assert_clean(REFUSED_PERCENT_MAX);
+        three_ways(variable, &mut fixture).await;
     });
 }

@@ -4,14 +4,17 @@
 //! what the machine can have, and with `--strict` a skip is a failure.
 
 // Tests tell what they skip.
-#![allow(clippy::print_stderr)]
+#![allow(clippy::print_stderr, clippy::print_stdout)]
 
 mod bounds;
+mod conformance;
 mod demo;
 mod explain;
 mod generated;
 mod hostile;
 mod psql;
+mod readme;
 mod server;
+mod slt;
 mod tpch;
 mod tpch_data;

@@ -49,8 +49,12 @@ impl Sources {
 
 async fn in_process() -> Sources {
     let mut sources = Sources::default();
-    sources.add("lite", Box::new(SqliteFixture::new().unwrap())).await;
-    sources.add("lake", Box::new(FilesFixture::new().unwrap())).await;
+    sources
+        .add("lite", Box::new(SqliteFixture::new().unwrap()))
+        .await;
+    sources
+        .add("lake", Box::new(FilesFixture::new().unwrap()))
+        .await;
     sources
 }
 
@@ -67,7 +71,10 @@ fn slt_files_over_four_sources() {
         let Some(postgres) = PostgresFixture::from_env(POSTGRES_ENV).await.unwrap() else {
             skip!("postgres", format!("{POSTGRES_ENV} is not set").as_str());
         };
-        let Some(mysql) = MySqlFixture::from_env(MySqlCollation::Default).await.unwrap() else {
+        let Some(mysql) = MySqlFixture::from_env(MySqlCollation::Default)
+            .await
+            .unwrap()
+        else {
             skip!("mysql", format!("{MYSQL_ENV} is not set").as_str());
         };
         let mut sources = in_process().await;

@@ -103,3 +103,16 @@ fn text(
         _ => String::new(),
     })
 }
+
+/// The conditions of a statement as they are after optimization, each on a line.
+pub(crate) async fn conditions(context: &SessionContext, sql: &str) -> String {
+    let plan = plan(context, sql).await.unwrap();
+    let plan = context.state().optimize(&plan).unwrap();
+    let mut lines = Vec::new();
+    for line in plan.display_indent().to_string().lines() {
+        if let Some((_, condition)) = line.split_once("Filter: ") {
+            lines.push(condition.to_owned());
+        }
+    }
+    lines.join("\n")
+}

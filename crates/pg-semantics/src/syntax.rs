@@ -14,6 +14,8 @@ use datafusion::sql::sqlparser::ast::{
 ///   less than PostgreSQL does, and negates only the first part of one).
 /// - `x AT TIME ZONE z` becomes `timezone(z, x)`.
 /// - `x = ANY (SELECT ..)` becomes `x IN (SELECT ..)`, `x <> ALL (..)` becomes `NOT IN`.
+/// - `-2 ^ 2` is `(-2) ^ 2`: in PostgreSQL the minus binds more tightly.
+/// - `U&'..'` and `N'..'` are texts like any other.
 /// - `1e300::float8` becomes `'1e300'::float8`: as a numeric it would not fit.
 pub fn prepare(statement: &mut Statement) {
     let _ = VisitMut::visit(statement, &mut Prepare);
@@ -45,6 +47,16 @@ fn rewrite(expr: &Expr) -> Option<Expr> {
                 op: UnaryOperator::Minus,
                 expr: Box::new(Expr::Nested(Box::new(interval_text(interval)?))),
             }),
+            power @ Expr::BinaryOp {
+                op: BinaryOperator::PGExp,
+                ..
+            } => Some(negate_first(power)),
+            _ => None,
+        },
+        Expr::Value(value) => match &value.value {
+            Value::UnicodeStringLiteral(text) | Value::NationalStringLiteral(text) => Some(
+                Expr::Value(Value::SingleQuotedString(text.clone()).with_span(value.span)),
+            ),
             _ => None,
         },
         Expr::AtTimeZone {
@@ -87,6 +99,25 @@ fn rewrite(expr: &Expr) -> Option<Expr> {
             _ => None,
         },
         _ => None,
+    }
+}
+
+/// `-` before the first operand of a chain of `^`.
+fn negate_first(expr: &Expr) -> Expr {
+    match expr {
+        Expr::BinaryOp {
+            left,
+            op: BinaryOperator::PGExp,
+            right,
+        } => Expr::BinaryOp {
+            left: Box::new(negate_first(left)),
+            op: BinaryOperator::PGExp,
+            right: right.clone(),
+        },
+        first => Expr::UnaryOp {
+            op: UnaryOperator::Minus,
+            expr: Box::new(first.clone()),
+        },
     }
 }
 

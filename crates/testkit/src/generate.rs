@@ -11,11 +11,13 @@ pub mod ast;
 mod check;
 mod expr;
 mod join;
+mod number;
 mod predicate;
 pub mod render;
 mod rule;
 mod scope;
 mod select;
+mod text;
 mod transform;
 
 pub use ast::Query;

@@ -11,17 +11,20 @@
 #![allow(clippy::print_stderr)]
 
 pub mod compare;
-pub mod conformance;
 mod decimal;
+mod rows;
+mod value;
+
+pub mod provision;
+mod seeded;
+pub mod trap;
+
 pub mod generate;
 pub mod oracle;
-pub mod provision;
-mod rows;
-mod seeded;
 pub mod shrink;
+
+pub mod conformance;
 pub mod slt;
-pub mod trap;
-mod value;
 
 pub use decimal::Decimal;
 pub use rows::{ColumnType, OutputColumn, Rows, ask};

@@ -6,8 +6,9 @@
 //! own parts ([`against_itself`]). A **finding** has its seed, the query, a smaller one, and where
 //! the answers differ.
 
+mod summary;
+
 use std::collections::BTreeMap;
-use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,14 +18,17 @@ use futures::future::BoxFuture;
 use inflowave_query_api::{QueryService, Session, SessionStart};
 use inflowave_types::Result;
 
+pub use summary::{Finding, Summary};
+
 use crate::compare::{Answer, Difference, Failure, Rule, Verdict, compare};
 use crate::generate::render::quoted;
 use crate::generate::{
     Against, Grammar, Query, Rewrite, Universe, generate, norec, render, rule, tlp,
 };
-use crate::provision::{CatalogSpec, Native};
+use crate::provision::{CatalogSpec, Fixture, Native, PostgresFixture};
 use crate::rows::{Rows, ask};
 use crate::shrink::shrink;
+use crate::trap::TrapTable;
 
 /// Opens a server over catalogs, each with its name: what a test that knows the engine hands in.
 pub type Opener =
@@ -32,9 +36,6 @@ pub type Opener =
 
 /// How long one query may take: a limit, so that a hang is a finding.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(60);
-
-/// Findings that are shrunk before a run stops: the rest are mostly the same.
-const FINDINGS_MAX: usize = 5;
 
 /// An opened server, with its tables.
 pub struct World {
@@ -162,78 +163,22 @@ impl Side for Source<'_> {
     }
 }
 
-/// Two sides that disagree.
-#[derive(Debug, Clone)]
-pub struct Finding {
-    pub seed: u64,
-    pub sql: String,
-    pub shrunk: String,
-    pub difference: String,
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "seed {}\nquery:  {}\nshrunk: {}\n{}",
-            self.seed, self.sql, self.shrunk, self.difference
-        )
+/// Loads what every source of a universe holds into PostgreSQL, whatever source that is, and gives
+/// the names there: for [`source_oracle`] over any source, or over several.
+///
+/// # Errors
+/// PostgreSQL's.
+pub async fn mirrored(fixture: &mut PostgresFixture, universe: &Universe) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for member in universe.members() {
+        let table = TrapTable {
+            name: format!("{}/{}", member.catalog, member.table.name),
+            ..member.table.clone()
+        };
+        names.push(fixture.table_name(&table.name));
+        fixture.provision(&[table]).await?;
     }
-}
-
-/// What a run of an oracle came to.
-#[derive(Debug, Clone, Default)]
-pub struct Summary {
-    pub queries: usize,
-    /// Both sides gave rows, at least one.
-    pub with_rows: usize,
-    /// Both sides failed alike.
-    pub failed_alike: usize,
-    /// Failed on one side only, with the reason why that is right.
-    pub allowed: BTreeMap<&'static str, usize>,
-    /// Refused by us alone (`0A000`), by message, with an example.
-    pub refused: BTreeMap<String, (usize, String)>,
-    pub findings: Vec<Finding>,
-}
-
-impl Summary {
-    pub fn refused_count(&self) -> usize {
-        self.refused.values().map(|(n, _)| n).sum()
-    }
-
-    /// # Panics
-    /// With every finding, or if more than `refused_percent_max` of the queries were refused.
-    pub fn assert_clean(&self, refused_percent_max: usize) {
-        assert!(self.findings.is_empty(), "{self}");
-        assert!(
-            self.refused_count() * 100 <= self.queries * refused_percent_max,
-            "too many queries are refused\n{self}"
-        );
-    }
-}
-
-impl fmt::Display for Summary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            f,
-            "{} queries, {} with rows, {} failed alike, {} refused, {} findings",
-            self.queries,
-            self.with_rows,
-            self.failed_alike,
-            self.refused_count(),
-            self.findings.len()
-        )?;
-        for (why, n) in &self.allowed {
-            writeln!(f, "allowed {n} times: {why}")?;
-        }
-        for (message, (n, example)) in &self.refused {
-            writeln!(f, "refused {n} times: {message}\n  such as {example}")?;
-        }
-        for finding in &self.findings {
-            writeln!(f, "\n{finding}")?;
-        }
-        Ok(())
-    }
+    Ok(names)
 }
 
 /// Every query of `seeds` with pushdown on and with pushdown off.
@@ -311,7 +256,7 @@ pub async fn run(
                     Verdict::Different(Difference(text)) => text,
                     other => format!("when asked again: {other:?}"),
                 };
-                summary.findings.push(Finding {
+                let more = summary.found(Finding {
                     seed,
                     sql: render(&query, &|n| left.name(n)),
                     shrunk: render(&small, &|n| left.name(n)),
@@ -320,8 +265,9 @@ pub async fn run(
                         left.label(),
                         right.label()
                     ),
+                    again: 0,
                 });
-                if summary.findings.len() >= FINDINGS_MAX {
+                if !more {
                     break;
                 }
             }
@@ -389,13 +335,14 @@ pub async fn against_itself(world: &World, grammar: &Grammar, seeds: Range<u64>)
                 .is_some()
         })
         .await;
-        summary.findings.push(Finding {
+        let more = summary.found(Finding {
             seed,
             sql: render(&query, &|n| world.name(n)),
             shrunk: render(&small, &|n| world.name(n)),
             difference,
+            again: 0,
         });
-        if summary.findings.len() >= FINDINGS_MAX {
+        if !more {
             break;
         }
     }
@@ -458,7 +405,7 @@ async fn itself(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::provision::{Fixture, POSTGRES_ENV, PostgresFixture};
+    use crate::provision::POSTGRES_ENV;
     use crate::trap;
 
     /// PostgreSQL, wrong on purpose: it answers for another table.

@@ -109,7 +109,7 @@ macro_rules! skip {
 
 /// What [`skip!`](crate::skip) prints; a run of all tests collects these lines.
 pub fn skipped(what: &str, why: &str) {
-    eprintln!("skipped: {what}: {why}");
+    eprintln!("skipped: {what} ({why})");
 }
 
 /// A name that no other fixture of this machine has.

@@ -12,7 +12,7 @@ impl Seeded {
         Seeded(seed)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -23,7 +23,7 @@ impl Seeded {
     /// From 0, below `n`; 0 for `n` = 0.
     pub fn below(&mut self, n: u64) -> u64 {
         // The bias of a remainder does not matter for test data.
-        self.next().checked_rem(n).unwrap_or(0)
+        self.number().checked_rem(n).unwrap_or(0)
     }
 
     /// Both ends included.
@@ -60,7 +60,7 @@ impl Seeded {
     /// A stream of its own, for one query of many.
     #[must_use]
     pub fn fork(&mut self) -> Seeded {
-        Seeded(self.next())
+        Seeded(self.number())
     }
 }
 
@@ -72,8 +72,8 @@ mod tests {
     fn the_stream_of_a_seed_never_changes() {
         let mut random = Seeded::new(1_234_567);
         // The first numbers of the reference implementation for this seed.
-        assert_eq!(random.next(), 6_457_827_717_110_365_317);
-        assert_eq!(random.next(), 3_203_168_211_198_807_973);
+        assert_eq!(random.number(), 6_457_827_717_110_365_317);
+        assert_eq!(random.number(), 3_203_168_211_198_807_973);
         assert_eq!(random.between(5, 5), 5);
         assert_eq!(random.weighted(&[0, 3, 0]), 1);
     }

@@ -42,10 +42,15 @@ impl Fixture {
     #[allow(clippy::print_stdout)] // What was skipped must be seen.
     async fn new() -> Option<Fixture> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let Ok(url) = std::env::var(VARIABLE) else {
+        let Ok(given) = std::env::var(VARIABLE) else {
             println!("skipped: mysql ({VARIABLE} is not set)");
             return None;
         };
+
+        // The variable may name a database; each test has its own.
+        let mut url = url::Url::parse(&given).unwrap();
+        url.set_path("");
+        let url = String::from(url);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let database = format!("inflowave_{}_{number}", std::process::id());
         let mut admin = Conn::new(Opts::from_url(&url).unwrap()).await.unwrap();

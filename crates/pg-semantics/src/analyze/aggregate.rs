@@ -10,7 +10,7 @@ use datafusion::logical_expr::expr::{
     AggregateFunction, ScalarFunction, WindowFunction, WindowFunctionDefinition,
 };
 use datafusion::logical_expr::{
-    Aggregate, Expr, ExprSchemable, LogicalPlan, Projection, Window, cast,
+    Aggregate, AggregateUDF, Expr, ExprSchemable, LogicalPlan, Projection, Window, cast,
 };
 
 use crate::aggregates::sum_udaf;
@@ -35,84 +35,109 @@ enum Above {
     Signed(usize, DataType),
 }
 
+/// What must become of one expression.
+enum Fate {
+    Stay,
+    Split,
+    Sign(DataType),
+}
+
 fn of_aggregate(aggregate: Aggregate) -> Result<LogicalPlan> {
     let input_schema = Arc::clone(aggregate.input.schema());
-    let mut exprs = Exprs::default();
-    let mut above = Vec::new();
-    for e in &aggregate.aggr_expr {
-        above.push(match inner(e) {
+    let fate = |e: &Expr| -> Result<Fate> {
+        Ok(match inner(e) {
             Expr::AggregateFunction(f)
                 if f.func.name() == "avg"
                     && types::is_exact(&f.params.args[0].get_type(input_schema.as_ref())?) =>
             {
-                let part = |func| {
-                    Expr::AggregateFunction(AggregateFunction {
-                        func,
-                        params: f.params.clone(),
-                    })
-                };
-                let sum = exprs.add(part(sum_udaf()));
-                Above::Quotient(sum, exprs.add(part(count_udaf())))
+                Fate::Split
             }
-            _ => Above::Same(exprs.keep(e.clone())),
-        });
-    }
-    if above.iter().all(|a| matches!(a, Above::Same(_))) {
+            _ => Fate::Stay,
+        })
+    };
+    let part = |e: &Expr, func: Arc<AggregateUDF>| match inner(e) {
+        Expr::AggregateFunction(f) => Expr::AggregateFunction(AggregateFunction {
+            func,
+            params: f.params.clone(),
+        }),
+        other => other.clone(),
+    };
+    let Some((exprs, above)) = plan_parts(&aggregate.aggr_expr, fate, part)? else {
         return Ok(LogicalPlan::Aggregate(aggregate));
-    }
+    };
     let old = Arc::clone(&aggregate.schema);
     let groups = old.fields().len() - aggregate.aggr_expr.len();
-    let node = LogicalPlan::Aggregate(Aggregate::try_new(
-        aggregate.input,
-        aggregate.group_expr,
-        exprs.0,
-    )?);
-    project(node, groups, &above, &old)
+    let node = Aggregate::try_new(aggregate.input, aggregate.group_expr, exprs)?;
+    project(LogicalPlan::Aggregate(node), groups, &above, &old)
 }
 
 fn of_window(window: Window) -> Result<LogicalPlan> {
     let input_schema = Arc::clone(window.input.schema());
-    let mut exprs = Exprs::default();
-    let mut above = Vec::new();
-    for e in &window.window_expr {
+    let fate = |e: &Expr| -> Result<Fate> {
         let Expr::WindowFunction(f) = inner(e) else {
-            above.push(Above::Same(exprs.keep(e.clone())));
-            continue;
+            return Ok(Fate::Stay);
         };
         let is_avg = f.fun.name() == "avg"
             && matches!(f.fun, WindowFunctionDefinition::AggregateUDF(_))
             && types::is_exact(&f.params.args[0].get_type(input_schema.as_ref())?);
-        above.push(if is_avg {
-            let part = |udaf| {
-                Expr::from(WindowFunction {
-                    fun: WindowFunctionDefinition::AggregateUDF(udaf),
-                    params: f.params.clone(),
-                })
-            };
-            let sum = exprs.add(part(sum_udaf()));
-            Above::Quotient(sum, exprs.add(part(count_udaf())))
-        } else if e.get_type(input_schema.as_ref())? == DataType::UInt64 {
-            let t = if f.fun.name() == "ntile" {
-                DataType::Int32
-            } else {
-                DataType::Int64
-            };
-            Above::Signed(exprs.add(inner(e).clone()), t)
+        Ok(if is_avg {
+            Fate::Split
+        } else if e.get_type(input_schema.as_ref())? != DataType::UInt64 {
+            Fate::Stay
+        } else if f.fun.name() == "ntile" {
+            Fate::Sign(DataType::Int32)
         } else {
-            Above::Same(exprs.keep(e.clone()))
-        });
-    }
-    if above.iter().all(|a| matches!(a, Above::Same(_))) {
+            Fate::Sign(DataType::Int64)
+        })
+    };
+    let part = |e: &Expr, func: Arc<AggregateUDF>| match inner(e) {
+        Expr::WindowFunction(f) => Expr::from(WindowFunction {
+            fun: WindowFunctionDefinition::AggregateUDF(func),
+            params: f.params.clone(),
+        }),
+        other => other.clone(),
+    };
+    let Some((exprs, above)) = plan_parts(&window.window_expr, fate, part)? else {
         return Ok(LogicalPlan::Window(window));
-    }
+    };
     let columns = window.input.schema().fields().len();
     let old = Arc::clone(&window.schema);
-    let node = LogicalPlan::Window(Window::try_new(exprs.0, window.input)?);
-    project(node, columns, &above, &old)
+    let node = Window::try_new(exprs, window.input)?;
+    project(LogicalPlan::Window(node), columns, &above, &old)
 }
 
-/// The expressions of the new node. Parts of an `avg` are shared with equal ones, but never with
-/// an expression that has a name of the user's.
+/// The expressions of the new node, and what stands above it for each of the old ones. `None` if
+/// all of them may stay.
+fn plan_parts(
+    old: &[Expr],
+    fate: impl Fn(&Expr) -> Result<Fate>,
+    part: impl Fn(&Expr, Arc<AggregateUDF>) -> Expr,
+) -> Result<Option<(Vec<Expr>, Vec<Above>)>> {
+    let fates = old.iter().map(fate).collect::<Result<Vec<_>>>()?;
+    if fates.iter().all(|f| matches!(f, Fate::Stay)) {
+        return Ok(None);
+    }
+    // Those that stay come first, so that the parts of an `avg` find them.
+    let mut exprs = Exprs::default();
+    let mut above: Vec<Option<Above>> = old
+        .iter()
+        .zip(&fates)
+        .map(|(e, f)| matches!(f, Fate::Stay).then(|| Above::Same(exprs.keep(e.clone()))))
+        .collect();
+    for ((e, fate), above) in old.iter().zip(fates).zip(&mut above) {
+        match fate {
+            Fate::Stay => {}
+            Fate::Split => {
+                let sum = exprs.add(part(e, sum_udaf()));
+                *above = Some(Above::Quotient(sum, exprs.add(part(e, count_udaf()))));
+            }
+            Fate::Sign(t) => *above = Some(Above::Signed(exprs.add(inner(e).clone()), t)),
+        }
+    }
+    Ok(Some((exprs.0, above.into_iter().flatten().collect())))
+}
+
+/// The expressions of the new node. Parts of an `avg` are shared with equal ones.
 #[derive(Default)]
 struct Exprs(Vec<Expr>);
 

@@ -3,6 +3,7 @@
 
 use arrow::datatypes::DataType;
 use datafusion::common::{DFSchema, Result, internal_err};
+use datafusion::logical_expr::binary::BinaryTypeCoercer;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::planner::{PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{
@@ -30,7 +31,9 @@ pub(crate) fn plan(expr: RawBinaryExpr, schema: &DFSchema) -> PlannerResult<RawB
         | Operator::Minus
         | Operator::Multiply
         | Operator::Divide
-        | Operator::Modulo => both(Category::Number),
+        | Operator::Modulo => {
+            both(Category::Number) && BinaryTypeCoercer::new(&lt, &op, &rt).get_result_type().is_ok()
+        }
         Operator::StringConcat => both(Category::Text),
         Operator::And | Operator::Or => both(Category::Boolean),
         _ => types::common(&lt, &rt).is_some(),

@@ -128,6 +128,12 @@ pub(super) fn from_text(text: &str) -> Option<Error> {
             "negative substring length not allowed",
         ));
     }
+    if let Some((_, parts)) = text.split_once("Unable to parse date from ") {
+        return Some(Error::new(
+            SqlState::DatetimeFieldOverflow,
+            format!("date field value out of range: {}", first_line(parts).replace(", ", "-")),
+        ));
+    }
     if lower.contains("error parsing timestamp") || lower.contains("error parsing date") {
         return Some(Error::new(SqlState::InvalidDatetimeFormat, lowercase(text)));
     }

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use inflowave_config::Config;
 use inflowave_engine::Runtimes;
-use inflowave_query_api::{QueryService, SessionStart};
+use inflowave_pg_frontend::encode::{TextFormat, text};
+use inflowave_query_api::{QueryService, Session, SessionStart};
 use inflowave_types::Result;
 
 use crate::output::{self, Format};
@@ -68,17 +69,45 @@ async fn show(engine: &dyn QueryService, dir: &Path) -> Result<()> {
         output::line(&format!("{}. {}", index + 1, showcase.title));
         output::line(&format!("   {}\n", showcase.what));
         output::line(&format!("{};\n", showcase.sql));
-        let explain = format!("explain (federation) {}", showcase.sql);
-        for text in [showcase.sql, &explain] {
-            let started = Instant::now();
-            for statement in session.split(text)? {
-                super::sql::run(session.as_mut(), &statement, Format::Table).await?;
-            }
-            if text == showcase.sql {
-                output::line(&format!("time: {} ms\n", started.elapsed().as_millis()));
+        let started = Instant::now();
+        for statement in session.split(showcase.sql)? {
+            super::sql::run(session.as_mut(), &statement, Format::Table).await?;
+        }
+        output::line(&format!("time: {} ms\n", started.elapsed().as_millis()));
+        explain(session.as_mut(), showcase.sql).await?;
+        output::line("");
+    }
+    Ok(())
+}
+
+/// `EXPLAIN (FEDERATION)`, a line for each fact: its rows are too wide for a terminal.
+async fn explain(session: &mut dyn Session, sql: &str) -> Result<()> {
+    output::line("explain (federation):");
+    let mut cell = String::new();
+    for statement in session.split(&format!("explain (federation) {sql}"))? {
+        let prepared = session.prepare(&statement).await?;
+        let mut portal = session.execute(prepared).await?;
+        while let Some(batch) = portal.next().await? {
+            for row in 0..batch.num_rows() {
+                let mut value = |name: &str| -> Result<Option<String>> {
+                    let Some(column) = batch.column_by_name(name) else {
+                        return Ok(None);
+                    };
+                    cell.clear();
+                    let there = text::cell(column, row, &TextFormat::default(), &mut cell)?;
+                    Ok(there.then(|| cell.clone()))
+                };
+                let source = value("source")?.unwrap_or_default();
+                if let Some(query) = value("remote_query")? {
+                    output::line(&format!("  {source} runs: {query}"));
+                    let rows = value("estimated_rows")?.unwrap_or_else(|| "unknown".to_owned());
+                    output::line(&format!("    rows estimated: {rows}"));
+                }
+                if let (Some(what), Some(why)) = (value("not_pushed")?, value("reason")?) {
+                    output::line(&format!("    stays here: {what}\n      because {why}"));
+                }
             }
         }
-        output::line("");
     }
     Ok(())
 }

@@ -63,7 +63,7 @@ fn distinct_arms(body: &Body) -> Result<(), String> {
 
 fn select(select: &Select, universe: &Universe, outer: &Names) -> Result<(), String> {
     let mut names = Names::new();
-    from(&select.from, universe, outer, &mut names)?;
+    from(&select.from, universe, &mut names)?;
     let own = names.len();
     names.extend(outer.iter().cloned());
     for condition in &select.filter {
@@ -98,12 +98,7 @@ fn select(select: &Select, universe: &Universe, outer: &Names) -> Result<(), Str
     Ok(())
 }
 
-fn from(
-    clause: &From,
-    universe: &Universe,
-    outer: &Names,
-    names: &mut Names,
-) -> Result<(), String> {
+fn from(clause: &From, universe: &Universe, names: &mut Names) -> Result<(), String> {
     match clause {
         From::Table { table, alias } => {
             let member = universe.members.get(*table).ok_or("an unknown table")?;
@@ -139,8 +134,8 @@ fn from(
             on,
         } => {
             let start = names.len();
-            from(left, universe, outer, names)?;
-            from(right, universe, outer, names)?;
+            from(left, universe, names)?;
+            from(right, universe, names)?;
             ensure(
                 (*kind == JoinKind::Cross) == on.is_empty(),
                 "a join and its condition",
