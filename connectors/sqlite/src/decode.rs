@@ -185,6 +185,7 @@ enum Values {
     Int16(Int16Builder),
     Int32(Int32Builder),
     Int64(Int64Builder),
+    UInt64(UInt64Builder),
     Float32(Float32Builder),
     Float64(Float64Builder),
     Decimal128(Decimal128Builder, u8, i8),
@@ -238,6 +239,8 @@ impl Values {
             DataType::Int16 => Values::Int16(Int16Builder::new()),
             DataType::Int32 => Values::Int32(Int32Builder::new()),
             DataType::Int64 => Values::Int64(Int64Builder::new()),
+            // What `row_number` and its like give.
+            DataType::UInt64 => Values::UInt64(UInt64Builder::new()),
             DataType::Float32 => Values::Float32(Float32Builder::new()),
             DataType::Float64 => Values::Float64(Float64Builder::new()),
             data_type @ DataType::Decimal128(p, s) => Values::Decimal128(
@@ -280,6 +283,7 @@ impl Values {
             Values::Int16(b) => b.append_null(),
             Values::Int32(b) => b.append_null(),
             Values::Int64(b) => b.append_null(),
+            Values::UInt64(b) => b.append_null(),
             Values::Float32(b) => b.append_null(),
             Values::Float64(b) => b.append_null(),
             Values::Decimal128(b, ..) => b.append_null(),
@@ -302,6 +306,7 @@ impl Values {
             Values::Int16(b) => b.append_value(narrow(value)?),
             Values::Int32(b) => b.append_value(narrow(value)?),
             Values::Int64(b) => b.append_value(integer(value)?),
+            Values::UInt64(b) => b.append_value(narrow(value)?),
             Values::Float32(b) => b.append_value(double(value)? as f32),
             Values::Float64(b) => b.append_value(double(value)?),
             Values::Decimal128(b, p, s) => {
@@ -330,6 +335,7 @@ impl Values {
             Values::Int16(b) => Arc::new(b.finish()),
             Values::Int32(b) => Arc::new(b.finish()),
             Values::Int64(b) => Arc::new(b.finish()),
+            Values::UInt64(b) => Arc::new(b.finish()),
             Values::Float32(b) => Arc::new(b.finish()),
             Values::Float64(b) => Arc::new(b.finish()),
             Values::Decimal128(b, ..) => Arc::new(b.finish()),
@@ -352,7 +358,7 @@ impl Values {
             Values::Boolean(_) => wanted::BOOLEAN.to_owned(),
             Values::Int16(_) => "a smallint".to_owned(),
             Values::Int32(_) => "an integer of 32 bits".to_owned(),
-            Values::Int64(_) => wanted::INTEGER.to_owned(),
+            Values::Int64(_) | Values::UInt64(_) => wanted::INTEGER.to_owned(),
             Values::Float32(_) | Values::Float64(_) => wanted::DOUBLE.to_owned(),
             Values::Decimal128(_, p, s) | Values::Decimal256(_, p, s) => {
                 format!("a numeric({p},{s})")

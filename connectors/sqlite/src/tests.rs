@@ -77,6 +77,7 @@ fn context(batch_rows: usize) -> ScanContext {
         query_id: QueryId(1),
         cancel: CancellationToken::new(),
         batch_rows,
+        runtime_filters: Vec::new(),
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion_common::ScalarValue;
@@ -86,4 +86,22 @@ pub struct ScanContext {
     pub cancel: CancellationToken,
     /// Rows per batch at most.
     pub batch_rows: usize,
+    /// What the query has learned of the rows that it needs. A source may leave out rows that do
+    /// not match; it need not.
+    pub runtime_filters: Vec<RuntimeFilter>,
+}
+
+/// A condition on an output column of a fragment that is known only while the query runs: the keys
+/// of a join's other side.
+#[derive(Debug, Clone)]
+pub enum RuntimeFilter {
+    /// Only rows whose value is one of these are needed. The array has the column's type and no
+    /// NULL.
+    Keys { column: usize, values: ArrayRef },
+    /// Only rows whose value is between these, both included, are needed.
+    Bounds {
+        column: usize,
+        min: ScalarValue,
+        max: ScalarValue,
+    },
 }

@@ -57,5 +57,9 @@ fn print<'a>(d: &'a dyn Dialect, fragment: &Fragment) -> Result<(Compiler<'a>, S
     let select = compiler.select(plan)?;
     let columns = select.outputs(d, &Scope::of(plan));
     let text = select.print(d, &columns, &names(plan.schema().as_arrow()), &[])?;
+    let text = match compiler.correlates_text {
+        true => d.correlated(text),
+        false => text,
+    };
     Ok((compiler, text))
 }

@@ -156,6 +156,11 @@ pub trait Dialect: Send + Sync + Debug {
         Ok(())
     }
 
+    /// The whole query, if a subquery of it refers to a text of the query around it.
+    fn correlated(&self, query: String) -> String {
+        query
+    }
+
     /// Window functions can be written.
     fn windows(&self) -> Answer<()>;
 }

@@ -9,7 +9,7 @@ use crate::compare::compare;
 use crate::expr::chained;
 use crate::node::{Compiler, is_computed};
 use crate::select::Select;
-use crate::value::Compare;
+use crate::value::{Compare, Kind};
 
 impl Compiler<'_> {
     pub(crate) fn join(&mut self, join: &Join) -> Result<Select> {
@@ -104,6 +104,7 @@ impl Compiler<'_> {
         anti: bool,
     ) -> Result<Select> {
         let conditions = self.conditions(join, &left, &right)?;
+        self.correlates_text |= names_text(join);
         let is_left = std::ptr::eq(kept, join.left.as_ref());
         let (mut outer, mut inner) = if is_left {
             (left, right)
@@ -147,4 +148,18 @@ impl Compiler<'_> {
         }
         Ok(on)
     }
+}
+
+/// A column in the conditions of the join is a text or bytes, or may be computed of them.
+fn names_text(join: &Join) -> bool {
+    let sides = [Scope::of(&join.left), Scope::of(&join.right)];
+    let on = join.on.iter().flat_map(|(l, r)| [l, r]);
+    let mut columns = on.chain(&join.filter).flat_map(Expr::column_refs);
+    columns.any(|column| {
+        let known = sides.iter().find_map(|side| side.column(column));
+        let Some(facts) = known.filter(|facts| facts.origin.is_some()) else {
+            return true;
+        };
+        !Kind::of(&facts.data_type).is_ok_and(|k| !matches!(k, Kind::Text | Kind::Binary))
+    })
 }

@@ -23,6 +23,8 @@ use crate::value::{Answer, Kind, RawColumn, Refusal, Value};
 pub(crate) struct Compiler<'a> {
     pub d: &'a dyn Dialect,
     pub binder: Binder,
+    /// A subquery refers to a text or binary column of the query around it.
+    pub correlates_text: bool,
     tables: usize,
 }
 
@@ -31,6 +33,7 @@ impl<'a> Compiler<'a> {
         Compiler {
             d,
             binder: Binder::default(),
+            correlates_text: false,
             tables: 0,
         }
     }

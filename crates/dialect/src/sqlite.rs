@@ -66,6 +66,15 @@ impl Sqlite {
             self.quote_text(&label)?
         ))
     }
+
+    /// What reads a text to its first NUL gets one that is checked not to have any: the columns of
+    /// a strict table too.
+    fn without_nul(&self, value: &Value) -> Answer<String> {
+        match &value.raw {
+            Some(raw) if raw.sql == value.sql => self.checked(raw, checked::TEXT),
+            _ => Ok(value.sql.clone()),
+        }
+    }
 }
 
 impl Dialect for Sqlite {
@@ -200,13 +209,8 @@ impl Dialect for Sqlite {
         }
     }
 
-    /// GLOB reads a text to its first NUL, so that every column is checked not to have one.
     fn like(&self, value: &Value, pattern: &str) -> Answer<String> {
-        let sql = match &value.raw {
-            Some(raw) if raw.sql == value.sql => self.checked(raw, checked::TEXT)?,
-            _ => value.sql.clone(),
-        };
-        Ok(format!("({sql} GLOB {pattern})"))
+        Ok(format!("({} GLOB {pattern})", self.without_nul(value)?))
     }
 
     fn concat(&self, left: &Value, right: &Value) -> String {
@@ -296,7 +300,8 @@ impl Dialect for Sqlite {
             "substr" | "substring" => {
                 let (text, start, length) = substring_of(args)?;
                 let length = length.map(|n| format!(", {n}")).unwrap_or_default();
-                Ok(format!("substr({}, {start}{length})", text.sql))
+                let text = self.without_nul(text)?;
+                Ok(format!("substr({text}, {start}{length})"))
             }
             _ => refuse(format!("the function {name} is computed here")),
         }

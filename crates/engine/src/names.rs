@@ -48,7 +48,7 @@ pub(crate) fn disambiguate(statement: &mut Statement) {
     for (index, item) in select.projection.iter_mut().enumerate() {
         let text = match item {
             SelectItem::UnnamedExpr(Expr::CompoundIdentifier(_)) => continue,
-            SelectItem::UnnamedExpr(expr) => expr.to_string(),
+            SelectItem::UnnamedExpr(expr) => uncast(expr).to_string(),
             SelectItem::ExprWithAlias { alias, .. } => alias.to_string(),
             _ => continue,
         };
@@ -63,6 +63,14 @@ pub(crate) fn disambiguate(statement: &mut Statement) {
             expr: expr.clone(),
             alias: Ident::with_quote('"', format!("{text} {index}")),
         };
+    }
+}
+
+/// DataFusion names a cast after what it casts.
+fn uncast(expr: &Expr) -> &Expr {
+    match expr {
+        Expr::Cast { expr, .. } | Expr::Nested(expr) => uncast(expr),
+        other => other,
     }
 }
 

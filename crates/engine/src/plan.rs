@@ -73,6 +73,7 @@ impl Context {
         pushdown: Pushdown,
     ) -> Result<(LogicalPlan, SessionState)> {
         names::disambiguate(&mut statement);
+        inflowave_pg_semantics::prepare(&mut statement);
         let state = self.state(pushdown);
         let statement = DfStatement::Statement(Box::new(statement));
         let references = state

@@ -198,6 +198,8 @@ async fn read(
         query_id: federation.query_id,
         cancel: cancel.clone(),
         batch_rows: federation.batch_rows,
+        // Sources take no part in runtime filters yet: joins filter here.
+        runtime_filters: Vec::new(),
     };
     let query = Arc::clone(&node.query);
     let mut stream = node.fragment.source().execute(query, context).await?;

@@ -46,9 +46,8 @@ fn classify(e: &DataFusionError, sql: &str) -> Error {
         DataFusionError::SchemaError(inner, _) => schema(inner),
         DataFusionError::Plan(text) => from_plan(text),
         DataFusionError::NotImplemented(text) => message::unsupported(text),
-        DataFusionError::Execution(text) => from_text(text).unwrap_or_else(|| {
-            Error::new(SqlState::DataException, message::lowercase(text))
-        }),
+        DataFusionError::Execution(text) => from_text(text)
+            .unwrap_or_else(|| Error::new(SqlState::DataException, message::lowercase(text))),
         DataFusionError::Configuration(text) => {
             Error::new(SqlState::InvalidParameterValue, message::lowercase(text))
         }
@@ -57,7 +56,9 @@ fn classify(e: &DataFusionError, sql: &str) -> Error {
             Error::new(SqlState::DiskFull, "the disk is full")
         }
         DataFusionError::IoError(e) => io(e, sql),
-        DataFusionError::ObjectStore(e) => Error::new(SqlState::IoError, message::lowercase(&e.to_string())),
+        DataFusionError::ObjectStore(e) => {
+            Error::new(SqlState::IoError, message::lowercase(&e.to_string()))
+        }
         DataFusionError::ParquetError(e) => {
             Error::new(SqlState::DataCorrupted, message::lowercase(&e.to_string()))
         }
@@ -121,7 +122,9 @@ fn arrow(e: &ArrowError, sql: &str) -> Error {
         | ArrowError::InvalidArgumentError(text)
         | ArrowError::ParseError(text) => from_text(text)
             .unwrap_or_else(|| Error::new(SqlState::DataException, message::lowercase(text))),
-        ArrowError::CsvError(text) | ArrowError::JsonError(text) | ArrowError::ParquetError(text) => {
+        ArrowError::CsvError(text)
+        | ArrowError::JsonError(text)
+        | ArrowError::ParquetError(text) => {
             Error::new(SqlState::DataCorrupted, message::lowercase(text))
         }
         _ => internal(),
@@ -130,7 +133,10 @@ fn arrow(e: &ArrowError, sql: &str) -> Error {
 
 fn schema(e: &SchemaError) -> Error {
     match e {
-        SchemaError::FieldNotFound { field, valid_fields } => column_not_found(field, valid_fields),
+        SchemaError::FieldNotFound {
+            field,
+            valid_fields,
+        } => column_not_found(field, valid_fields),
         SchemaError::AmbiguousReference { field } => Error::new(
             SqlState::AmbiguousColumn,
             format!("column reference \"{}\" is ambiguous", field.name),
@@ -154,7 +160,10 @@ fn column_not_found(field: &Column, valid: &[Column]) -> Error {
             if !known && !valid.is_empty() {
                 return Error::new(
                     SqlState::UndefinedTable,
-                    format!("missing FROM-clause entry for table \"{}\"", relation.table()),
+                    format!(
+                        "missing FROM-clause entry for table \"{}\"",
+                        relation.table()
+                    ),
                 );
             }
             format!("{}.{}", relation.table(), field.name)
@@ -165,10 +174,17 @@ fn column_not_found(field: &Column, valid: &[Column]) -> Error {
         SqlState::UndefinedColumn,
         format!("column {shown} does not exist"),
     );
-    let near = closest(&field.name, valid.iter().map(|v| (v.name.as_str(), v.relation.as_ref().map(|r| r.table()))));
+    let near = closest(
+        &field.name,
+        valid
+            .iter()
+            .map(|v| (v.name.as_str(), v.relation.as_ref().map(|r| r.table()))),
+    );
     match near.as_slice() {
         [] => error,
-        [one] => error.with_hint(format!("Perhaps you meant to reference the column \"{one}\".")),
+        [one] => error.with_hint(format!(
+            "Perhaps you meant to reference the column \"{one}\"."
+        )),
         [one, two, ..] => error.with_hint(format!(
             "Perhaps you meant to reference the column \"{one}\" or the column \"{two}\"."
         )),
@@ -177,8 +193,11 @@ fn column_not_found(field: &Column, valid: &[Column]) -> Error {
 
 fn exhausted(text: &str) -> Error {
     if text.contains("disk") || text.contains("spill") {
-        return Error::new(SqlState::DiskFull, "the limit of temporary files is reached")
-            .with_detail(message::first_line(text));
+        return Error::new(
+            SqlState::DiskFull,
+            "the limit of temporary files is reached",
+        )
+        .with_detail(message::first_line(text));
     }
     Error::new(SqlState::OutOfMemory, "out of memory")
         .with_detail(message::first_line(text))
@@ -187,11 +206,10 @@ fn exhausted(text: &str) -> Error {
 
 fn parser(e: &ParserError, sql: &str) -> Error {
     match e {
-        ParserError::RecursionLimitExceeded => Error::new(
-            SqlState::StatementTooComplex,
-            "stack depth limit exceeded",
-        )
-        .with_hint("The statement nests too deeply; write it flatter."),
+        ParserError::RecursionLimitExceeded => {
+            Error::new(SqlState::StatementTooComplex, "stack depth limit exceeded")
+                .with_hint("The statement nests too deeply; write it flatter.")
+        }
         ParserError::TokenizerError(text) | ParserError::ParserError(text) => {
             message::syntax(text, sql)
         }
@@ -210,7 +228,8 @@ fn position(e: &DataFusionError, sql: &str) -> Option<u32> {
         DataFusionError::Shared(inner) => position(inner, sql),
         DataFusionError::Collection(all) => position(all.first()?, sql),
         DataFusionError::SchemaError(inner, _) => match inner.as_ref() {
-            SchemaError::FieldNotFound { field, .. } | SchemaError::AmbiguousReference { field } => {
+            SchemaError::FieldNotFound { field, .. }
+            | SchemaError::AmbiguousReference { field } => {
                 let start = field.spans.first()?.start;
                 message::offset(sql, start.line, start.column)
             }
@@ -231,9 +250,9 @@ mod tests {
         let ours = || Error::new(SqlState::DivisionByZero, "division by zero").with_hint("Do not.");
         let deep = DataFusionError::Shared(Arc::new(
             DataFusionError::ArrowError(
-                Box::new(ArrowError::ExternalError(Box::new(DataFusionError::External(
-                    Box::new(ours()),
-                )))),
+                Box::new(ArrowError::ExternalError(Box::new(
+                    DataFusionError::External(Box::new(ours())),
+                ))),
                 None,
             )
             .context("somewhere"),
@@ -255,7 +274,9 @@ mod tests {
     fn memory_and_disk_have_their_codes() {
         let e = DataFusionError::ResourcesExhausted("Failed to allocate 10 bytes".to_owned());
         assert_eq!(to_error(&e, "").sqlstate().code(), "53200");
-        let e = DataFusionError::ResourcesExhausted("The used disk space during the spilling process has exceeded".to_owned());
+        let e = DataFusionError::ResourcesExhausted(
+            "The used disk space during the spilling process has exceeded".to_owned(),
+        );
         assert_eq!(to_error(&e, "").sqlstate().code(), "53100");
     }
 }

@@ -1,16 +1,16 @@
 //! Runs one statement in a session of this crate, and shows its rows as PostgreSQL's psql would.
 
 use arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::execution::session_state::SessionStateBuilder;
-use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::common::config::Dialect;
 use datafusion::common::{Result as DfResult, ScalarValue};
+use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::common::collect;
+use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
     Expr as SqlExpr, Ident, SelectItem, SetExpr, Statement as SqlStatement,
 };
-use datafusion::physical_plan::common::collect;
 use inflowave_types::{Error, PgType};
 
 use crate::cast::{cast_scalar, pg_type};
@@ -45,7 +45,11 @@ pub(crate) async fn run(context: &SessionContext, sql: &str) -> Result<String, E
         }
     }
     let names: Vec<_> = schema.fields().iter().map(type_name).collect();
-    let rows = if lines.is_empty() { "(none)".to_owned() } else { lines.join(" / ") };
+    let rows = if lines.is_empty() {
+        "(none)".to_owned()
+    } else {
+        lines.join(" / ")
+    };
     Ok(format!("{}: {rows}", names.join(",")))
 }
 
@@ -67,7 +71,10 @@ fn name_columns(body: &mut SetExpr) {
         SetExpr::Select(select) => {
             for (at, item) in select.projection.iter_mut().enumerate() {
                 if let SelectItem::UnnamedExpr(expr) = item
-                    && !matches!(expr, SqlExpr::Identifier(_) | SqlExpr::CompoundIdentifier(_))
+                    && !matches!(
+                        expr,
+                        SqlExpr::Identifier(_) | SqlExpr::CompoundIdentifier(_)
+                    )
                 {
                     *item = SelectItem::ExprWithAlias {
                         expr: expr.clone(),

@@ -10,8 +10,8 @@ mod raise;
 mod setup;
 mod syntax;
 
-pub mod analyze;
 mod aggregates;
+pub mod analyze;
 mod cast;
 mod error;
 mod functions;

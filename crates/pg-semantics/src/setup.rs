@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use datafusion::common::Result;
+use datafusion::common::{DFSchema, config::Dialect};
 use datafusion::execution::config::SessionConfig;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{Expr, expr::ScalarFunction};
-use datafusion::common::{DFSchema, config::Dialect};
 use datafusion::optimizer::Analyzer;
 use datafusion::optimizer::analyzer::resolve_grouping_function::ResolveGroupingFunction;
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
-use crate::analyze::plan_deferred;
+use crate::analyze::{Multiset, ThreeValued, plan_deferred};
 use crate::{PgAnalyzer, PgTypePlanner, aggregates, functions};
 
 /// DataFusion's settings under which SQL text means what it means in PostgreSQL.
@@ -51,6 +51,8 @@ pub fn register(mut builder: SessionStateBuilder) -> SessionStateBuilder {
     *builder.analyzer() = Some(Analyzer::with_rules(vec![
         Arc::new(ResolveGroupingFunction::new()),
         Arc::new(PgAnalyzer),
+        Arc::new(ThreeValued),
+        Arc::new(Multiset),
     ]));
     builder.with_type_planner(Arc::new(PgTypePlanner))
 }

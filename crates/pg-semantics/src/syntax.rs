@@ -124,7 +124,11 @@ fn negate_first(expr: &Expr) -> Expr {
 fn is_float(t: &DataType) -> bool {
     matches!(
         t,
-        DataType::Float8 | DataType::DoublePrecision | DataType::Double(_) | DataType::Float4 | DataType::Real
+        DataType::Float8
+            | DataType::DoublePrecision
+            | DataType::Double(_)
+            | DataType::Float4
+            | DataType::Real
     )
 }
 

@@ -32,9 +32,8 @@ impl TypePlanner for PgTypePlanner {
     fn plan_type_field(&self, sql_type: &SqlType) -> Result<Option<FieldRef>> {
         let plain = |t: DataType| Ok(Some(Arc::new(Field::new(EXPLICIT, t, true)) as FieldRef));
         let marked = |mark: PgType| {
-            let field = Field::new(EXPLICIT, DataType::Utf8View, true).with_metadata(
-                [(PgType::KEY.to_owned(), mark.to_string())].into(),
-            );
+            let field = Field::new(EXPLICIT, DataType::Utf8View, true)
+                .with_metadata([(PgType::KEY.to_owned(), mark.to_string())].into());
             Ok(Some(Arc::new(field) as FieldRef))
         };
         match sql_type {
@@ -52,9 +51,11 @@ impl TypePlanner for PgTypePlanner {
             | SqlType::Float(_) => plain(DataType::Float64),
             SqlType::Numeric(ExactNumberInfo::None)
             | SqlType::Decimal(ExactNumberInfo::None)
-            | SqlType::Dec(ExactNumberInfo::None) => {
-                Ok(Some(Arc::new(Field::new(UNCONSTRAINED, types::NUMERIC, true))))
-            }
+            | SqlType::Dec(ExactNumberInfo::None) => Ok(Some(Arc::new(Field::new(
+                UNCONSTRAINED,
+                types::NUMERIC,
+                true,
+            )))),
             SqlType::Numeric(n) | SqlType::Decimal(n) | SqlType::Dec(n) => plain(numeric(*n)?),
             SqlType::Text => plain(DataType::Utf8View),
             SqlType::Varchar(n)
@@ -84,7 +85,10 @@ impl TypePlanner for PgTypePlanner {
                 fraction(*precision, "time")?;
                 plain(types::TIME)
             }
-            SqlType::Interval { fields: None, precision: None } => plain(types::INTERVAL),
+            SqlType::Interval {
+                fields: None,
+                precision: None,
+            } => plain(types::INTERVAL),
             SqlType::Array(
                 ArrayElemTypeDef::SquareBracket(inner, _) | ArrayElemTypeDef::AngleBracket(inner),
             ) => match self.plan_type_field(inner)? {

@@ -1,7 +1,9 @@
 //! PostgreSQL's view of Arrow types: their names, their categories, and the type that two of them
 //! have in common.
 
-use arrow::datatypes::{DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, IntervalUnit, TimeUnit};
+use arrow::datatypes::{
+    DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, IntervalUnit, TimeUnit,
+};
 
 /// Digits before the point that a numeric in 128 bits must keep, or it is computed in 256 bits.
 const INTEGER_DIGITS_MIN: i16 = 18;

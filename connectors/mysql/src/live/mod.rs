@@ -172,6 +172,7 @@ fn context() -> ScanContext {
         query_id: QueryId(1),
         cancel: CancellationToken::new(),
         batch_rows: 8192,
+        runtime_filters: Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use datafusion_catalog::default_table_source::provider_as_source;
+use datafusion_common::JoinType;
 use datafusion_expr::{Expr, LogicalPlan, LogicalPlanBuilder, col, lit};
 use datafusion_functions_aggregate::expr_fn::{count, max, min, sum};
 use inflowave_connector_api::{
@@ -104,6 +105,56 @@ async fn texts_are_compared_as_we_compare_them() {
             let plan = plan.filter(equal).unwrap().project([col("t.k")]).unwrap();
             let rows = pushed(&source, plan.build().unwrap()).await;
             assert_eq!(rows, [[k.to_string()]], "{collation}: {text}");
+        }
+    }
+}
+
+/// The server keeps answers of a subquery by the outer query's text as its collation compares it.
+#[tokio::test(flavor = "multi_thread")]
+async fn texts_with_and_without_a_partner() {
+    let Some(mut f) = Fixture::new().await else {
+        return;
+    };
+    f.run(
+        &["CREATE TABLE s (v varchar(30) COLLATE utf8mb4_unicode_ci, \
+             w varchar(30) COLLATE utf8mb4_general_ci)"],
+    )
+    .await;
+    for text in TEXTS.iter().skip(1).step_by(2) {
+        let insert = "INSERT INTO s VALUES (?, ?)";
+        f.admin.exec_drop(insert, (*text, *text)).await.unwrap();
+    }
+    for collation in ["utf8mb4_general_ci", "utf8mb4_bin"] {
+        texts(&mut f, collation).await;
+        let source = f.source();
+        for (key, kind) in [
+            ("s.v", JoinType::LeftSemi),
+            ("s.w", JoinType::LeftSemi),
+            ("s.v", JoinType::LeftAnti),
+            ("s.w", JoinType::LeftAnti),
+        ] {
+            let partners = scan(f.table(&source, "s").await).alias("s").unwrap();
+            let plan = scan(f.table(&source, "t").await)
+                .join(
+                    partners.build().unwrap(),
+                    kind,
+                    (vec!["t.v"], vec![key]),
+                    None,
+                )
+                .and_then(|plan| plan.project([col("t.k")])?.build())
+                .unwrap();
+            let mut found: Vec<usize> = pushed(&source, plan)
+                .await
+                .iter()
+                .map(|row| row[0].parse().unwrap())
+                .collect();
+            found.sort_unstable();
+            let all = (0..TEXTS.len()).chain([99]);
+            let expected: Vec<usize> = match kind {
+                JoinType::LeftSemi => all.filter(|k| k % 2 == 1 && *k != 99).collect(),
+                _ => all.filter(|k| k % 2 == 0 || *k == 99).collect(),
+            };
+            assert_eq!(found, expected, "{collation}: {kind} on {key}");
         }
     }
 }

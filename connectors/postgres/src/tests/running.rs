@@ -46,6 +46,7 @@ fn a_cancel_ends_the_query_at_the_source() {
         // Before the first row.
         let scan = ScanContext {
             batch_rows: 10,
+            runtime_filters: Vec::new(),
             ..context()
         };
         let asleep = query("SELECT 1 FROM pg_sleep(60)", ints(), vec![]);
@@ -62,6 +63,7 @@ fn a_cancel_ends_the_query_at_the_source() {
         // Between rows.
         let scan = ScanContext {
             batch_rows: 10,
+            runtime_filters: Vec::new(),
             ..context()
         };
         let mut stream = source
@@ -95,6 +97,7 @@ fn dropping_a_stream_cancels_too() {
         let ints = || schema(&[DataType::Int32]);
         let scan = ScanContext {
             batch_rows: 10,
+            runtime_filters: Vec::new(),
             ..context()
         };
         let mut stream = source
@@ -132,6 +135,7 @@ fn a_slow_reader_holds_the_server_back() {
         let types = schema(&[DataType::Int32, DataType::Utf8View]);
         let scan = ScanContext {
             batch_rows: 1000,
+            runtime_filters: Vec::new(),
             ..context()
         };
         let mut stream = source
@@ -175,6 +179,7 @@ fn batches_are_cut_by_rows_and_by_bytes() {
         let sql = query("SELECT x FROM generate_series(1, 25) x", ints, vec![]);
         let scan = ScanContext {
             batch_rows: 10,
+            runtime_filters: Vec::new(),
             ..context()
         };
         let stream = live.source.execute(sql, scan).await.unwrap();
@@ -197,6 +202,7 @@ fn a_lost_connection_is_08006_and_is_replaced() {
         let ints = schema(&[DataType::Int32]);
         let scan = ScanContext {
             batch_rows: 10,
+            runtime_filters: Vec::new(),
             ..context()
         };
         let mut stream = source

@@ -65,7 +65,7 @@ impl Dialect for MySql {
             false => refuse(format!("{} has no NaN and no infinity", self.name())),
         };
         Ok(match plain(value)? {
-            Plain::Null => "NULL".into(),
+            Plain::Null => null(&value.data_type()),
             Plain::Bool(true) => "TRUE".into(),
             Plain::Bool(false) => "FALSE".into(),
             Plain::Int(v) if v < 0 => format!("({v})"),
@@ -310,6 +310,16 @@ impl Dialect for MySql {
         }
     }
 
+    /// MariaDB keeps the answers of a subquery by the columns of the outer query in it, and looks
+    /// them up by the columns' own collation, whatever the subquery compares: the answer for `'A'`
+    /// is then given for `'a'` too (seen on 10.11).
+    fn correlated(&self, query: String) -> String {
+        match self.is_mariadb {
+            true => format!("SET STATEMENT optimizer_switch='subquery_cache=off' FOR {query}"),
+            false => query,
+        }
+    }
+
     fn windows(&self) -> Answer<()> {
         let since = if self.is_mariadb {
             (10, 2, 0)
@@ -323,5 +333,23 @@ impl Dialect for MySql {
                 self.name()
             )),
         }
+    }
+}
+
+/// A NULL of that type where it is one of numbers or times: `SUM(NULL)` is a double there, and
+/// `MIN` of a column of NULLs are bytes.
+fn null(data_type: &DataType) -> String {
+    let kind = Kind::of(data_type);
+    let digits = Value::computed(String::new(), data_type.clone()).digits;
+    match kind {
+        Ok(Kind::Int | Kind::Bool) => "CAST(NULL AS SIGNED)".into(),
+        Ok(Kind::Decimal) if digits.0 <= DIGITS_MAX && digits.1 <= SCALE_MAX => {
+            format!("CAST(NULL AS DECIMAL({}, {}))", digits.0, digits.1)
+        }
+        Ok(Kind::Float) => "(NULL + 0e0)".into(),
+        Ok(Kind::Date) => "CAST(NULL AS DATE)".into(),
+        Ok(Kind::Timestamp { .. }) => "CAST(NULL AS DATETIME(6))".into(),
+        Ok(Kind::Time) => "CAST(NULL AS TIME(6))".into(),
+        _ => "NULL".into(),
     }
 }

@@ -139,6 +139,35 @@ fn text_is_compared_as_bytes() {
 }
 
 #[test]
+fn mariadb_keeps_no_answer_of_a_subquery_by_a_text() {
+    check(
+        "SELECT i FROM t WHERE EXISTS (SELECT 1 FROM v WHERE v.ci = t.ci)",
+        expect![[r#"
+            SET STATEMENT optimizer_switch='subquery_cache=off' FOR SELECT t0.`i` AS `i` FROM `s`.`t` AS t0 WHERE EXISTS (SELECT 1 FROM `s`.`v` AS t1 WHERE ((t0.`ci` = t1.`ci`) AND (CAST(CONVERT(t0.`ci` USING utf8mb4) AS BINARY) = CAST(CONVERT(t1.`ci` USING utf8mb4) AS BINARY))))
+        "#]],
+    );
+    check(
+        "SELECT i FROM t WHERE NOT EXISTS (SELECT 1 FROM v WHERE v.i = t.i AND v.bin < t.ci)",
+        expect![[r#"
+            SET STATEMENT optimizer_switch='subquery_cache=off' FOR SELECT t0.`i` AS `i` FROM `s`.`t` AS t0 WHERE (NOT EXISTS (SELECT 1 FROM `s`.`v` AS t1 WHERE ((t0.`i` = t1.`i`) AND (CAST(CONVERT(t1.`bin` USING utf8mb4) AS BINARY) < CAST(CONVERT(t0.`ci` USING utf8mb4) AS BINARY)))))
+        "#]],
+    );
+    check(
+        "SELECT i FROM t WHERE NOT EXISTS (SELECT 1 FROM v WHERE v.l = t.l AND v.ci = 'x')",
+        expect![[r#"
+            SELECT t0.`i` AS `i` FROM `s`.`t` AS t0 WHERE (NOT EXISTS (SELECT 1 FROM `s`.`v` AS t1 WHERE (((t1.`ci` = ?) AND (CAST(CONVERT(t1.`ci` USING utf8mb4) AS BINARY) = CAST(? AS BINARY))) AND (t0.`l` = t1.`l`))))
+            1: x
+            2: x
+        "#]],
+    );
+    let sql = "SELECT i FROM t WHERE NOT EXISTS (SELECT 1 FROM v WHERE v.bin = t.bin)";
+    let shown = fixture().show(&MySql::default(), sql);
+    expect![[r#"
+        SELECT t0.`i` AS `i` FROM `s`.`t` AS t0 WHERE (NOT EXISTS (SELECT 1 FROM `s`.`v` AS t1 WHERE ((t0.`bin` = t1.`bin`) AND (CAST(CONVERT(t0.`bin` USING utf8mb4) AS BINARY) = CAST(CONVERT(t1.`bin` USING utf8mb4) AS BINARY)))))
+    "#]].assert_eq(&shown);
+}
+
+#[test]
 fn numbers() {
     check(
         "SELECT i FROM t WHERE l = -5 AND big = 7 AND y = 5 AND d > 1.5 AND f < CAST(-2.5 AS DOUBLE) AND b",

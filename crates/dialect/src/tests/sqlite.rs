@@ -136,6 +136,13 @@ fn arithmetic_and_functions() {
     "#]],
     );
     check(
+        "SELECT substr(strict, 2, 1), strict || 'x' FROM t",
+        expect![[r#"
+            SELECT substr(inflowave_text(t0."strict", 's.t.strict'), 2, 1) AS "c0", (t0."strict" || ?1) AS "c1" FROM "s"."t" AS t0
+            1: x
+        "#]],
+    );
+    check(
         "SELECT id FROM t WHERE txt LIKE 'a%b_c*[d' AND strict LIKE '%x'",
         expect![[r#"
         SELECT t0."id" AS "id" FROM "s"."t" AS t0 WHERE ((inflowave_text(t0."txt", 's.t.txt') GLOB ?1) AND (inflowave_text(t0."strict", 's.t.strict') GLOB ?2))

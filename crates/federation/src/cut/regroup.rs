@@ -12,7 +12,7 @@ use std::sync::Arc;
 use datafusion::common::{Column, JoinConstraint, JoinType, NullEquality, Result};
 use datafusion::logical_expr::utils::split_conjunction;
 use datafusion::logical_expr::{BinaryExpr, Expr, Join, LogicalPlan, Operator, Projection};
-use inflowave_connector_api::{Place, Scope};
+use inflowave_connector_api::{Capability, Place, Scope};
 
 use super::projection::narrow;
 use super::{Piece, Remote, ask, filter, has_subquery, join as joins, piece};
@@ -21,7 +21,7 @@ use crate::Pushdown;
 /// The region below `join` cut as a whole, or `None` if there is nothing to regroup.
 pub(super) fn join(join: &Join, pushdown: Pushdown) -> Result<Option<Piece>> {
     let mut region = Region::default();
-    if !free(join) || !region.take_join(join) || region.leaves.len() < 3 {
+    if !free(join) || !region.take_join(join) {
         return Ok(None);
     }
     let mut relations = Vec::new();
@@ -32,8 +32,16 @@ pub(super) fn join(join: &Join, pushdown: Pushdown) -> Result<Option<Piece>> {
         });
     }
     let mut conjuncts = region.conjuncts;
+    let late = push_exact(&mut relations, &mut conjuncts)?;
     if !merge(&mut relations, &mut conjuncts)? {
         return Ok(None);
+    }
+    // What a source refused is checked as soon as its relations are here.
+    conjuncts.extend(late);
+    for relation in &mut relations {
+        let (ours, rest) = relation.own(conjuncts);
+        conjuncts = rest;
+        relation.filter(ours)?;
     }
     let wanted: Vec<Expr> = join.schema.columns().into_iter().map(Expr::Column).collect();
     for relation in &mut relations {
@@ -48,6 +56,10 @@ fn free(join: &Join) -> bool {
     join.join_type == JoinType::Inner
         && join.null_equality == NullEquality::NullEqualsNothing
         && !join.null_aware
+}
+
+fn movable(conjunct: &Expr) -> bool {
+    !conjunct.is_volatile() && !has_subquery(conjunct)
 }
 
 #[derive(Default)]
@@ -67,12 +79,20 @@ impl<'a> Region<'a> {
         }
         self.take(&join.left)
             && self.take(&join.right)
-            && !self.conjuncts.iter().any(|c| c.is_volatile() || has_subquery(c))
+            && self.conjuncts.iter().all(movable)
     }
 
     fn take(&mut self, plan: &'a LogicalPlan) -> bool {
         match inner_region(plan) {
-            None => self.leaves.push(plan),
+            // So that a conjunct which a source refuses does not keep its relation from joins.
+            None => match below_columns(plan) {
+                LogicalPlan::Filter(filter) if movable(&filter.predicate) => {
+                    self.conjuncts
+                        .extend(split_conjunction(&filter.predicate).into_iter().cloned());
+                    self.leaves.push(&filter.input);
+                }
+                _ => self.leaves.push(plan),
+            },
             Some(LogicalPlan::Join(join)) => return self.take_join(join),
             Some(LogicalPlan::Filter(filter)) => {
                 self.conjuncts
@@ -88,13 +108,23 @@ impl<'a> Region<'a> {
 /// The free join, or the filter above one, that `plan` is once projections of plain columns are
 /// taken off.
 fn inner_region(plan: &LogicalPlan) -> Option<&LogicalPlan> {
-    match plan {
-        LogicalPlan::Join(join) if free(join) => Some(plan),
-        LogicalPlan::Filter(filter) if inner_region(&filter.input).is_some() => Some(plan),
-        LogicalPlan::Projection(p) if p.expr.iter().all(|e| matches!(e, Expr::Column(_))) => {
-            inner_region(&p.input)
+    match below_columns(plan) {
+        LogicalPlan::Join(join) if free(join) => Some(below_columns(plan)),
+        LogicalPlan::Filter(filter) if inner_region(&filter.input).is_some() => {
+            Some(below_columns(plan))
         }
         _ => None,
+    }
+}
+
+/// `plan` without the projections on top of it that only leave out columns: the region narrows its
+/// relations again.
+fn below_columns(plan: &LogicalPlan) -> &LogicalPlan {
+    match plan {
+        LogicalPlan::Projection(p) if p.expr.iter().all(|e| matches!(e, Expr::Column(_))) => {
+            below_columns(&p.input)
+        }
+        other => other,
     }
 }
 
@@ -125,6 +155,19 @@ impl Relation {
         }
     }
 
+    /// The conjuncts over this relation alone, and the others.
+    fn own(&self, conjuncts: Vec<Expr>) -> (Vec<Expr>, Vec<Expr>) {
+        conjuncts
+            .into_iter()
+            .partition(|c| !c.column_refs().is_empty() && self.covers(c))
+    }
+
+    fn filter(&mut self, conjuncts: Vec<Expr>) -> Result<()> {
+        let piece = take(&mut self.piece);
+        self.piece = filter::on(piece, conjuncts)?;
+        Ok(())
+    }
+
     fn narrow<'a>(&mut self, wanted: impl Iterator<Item = &'a Expr>) -> Result<()> {
         if let Piece::Remote(remote) = take(&mut self.piece) {
             self.piece = Piece::Remote(Box::new(narrow(*remote, wanted)?));
@@ -139,6 +182,27 @@ fn take(piece: &mut Piece) -> Piece {
         Piece::Local(plan) => Piece::Local(plan.clone()),
         Piece::Remote(_) => std::mem::replace(piece, Piece::Local(LogicalPlan::default())),
     }
+}
+
+/// Lets each source filter what it filters exactly. The other conjuncts over one remote relation
+/// are given back: as residuals they would keep it from joining at its source.
+fn push_exact(relations: &mut [Relation], conjuncts: &mut Vec<Expr>) -> Result<Vec<Expr>> {
+    let mut late = Vec::new();
+    for relation in relations {
+        let (mut ours, rest) = relation.own(std::mem::take(conjuncts));
+        *conjuncts = rest;
+        if let Some(remote) = relation.remote() {
+            let scope = remote.scope();
+            let can = remote.node(Capability::Filter, &remote.plan).is_exact();
+            let refused;
+            (ours, refused) = ours
+                .into_iter()
+                .partition(|c| can && ask(remote, c, Place::Filter, &scope).is_exact());
+            late.extend(refused);
+        }
+        relation.filter(ours)?;
+    }
+    Ok(late)
 }
 
 /// Joins relations of one source until no two are left that its keys connect. What is used of
@@ -159,12 +223,9 @@ fn merge(relations: &mut Vec<Relation>, conjuncts: &mut Vec<Expr>) -> Result<boo
         let joined = joins::same_source(joined, *l, *r)?;
         // Conditions over both that are not keys: pushed too, where the source can.
         relations[left].piece = joined;
-        let (ours, rest) = std::mem::take(conjuncts)
-            .into_iter()
-            .partition(|c| !c.column_refs().is_empty() && relations[left].covers(c));
+        let (ours, rest) = relations[left].own(std::mem::take(conjuncts));
         *conjuncts = rest;
-        let piece = take(&mut relations[left].piece);
-        relations[left].piece = filter::on(piece, ours)?;
+        relations[left].filter(ours)?;
         merged = true;
     }
     Ok(merged)
@@ -256,8 +317,7 @@ fn rejoin(mut relations: Vec<Relation>, mut conjuncts: Vec<Expr>) -> Result<Piec
     loop {
         let (ours, rest) = conjuncts.into_iter().partition(|c| all.covers(c));
         conjuncts = rest;
-        let piece = take(&mut all.piece);
-        all.piece = filter::on(piece, ours)?;
+        all.filter(ours)?;
         if relations.is_empty() {
             break;
         }

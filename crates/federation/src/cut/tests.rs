@@ -243,8 +243,25 @@ async fn relations_of_one_source_are_brought_together() {
             Projection: t.n, u.n AS un, v.n AS vn
               Projection: t.n, v.n, u.n
                 Inner Join: t.k = v.k
-                  Projection: v.k, v.n
-                    Filter: v.x > Int64(1)
+                  Filter: v.x > Int64(1)
+        "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_refused_filter_does_not_keep_relations_apart() {
+    check(
+        "select t.n, u.n as un, v.n as vn from t, v, u where t.k = v.k and t.n = u.n and t.x > 1 and u.k = 2",
+        expect![[r#"
+            a: Inner Join: t.n = u.n < TableScan: t projection=[k, n, x] < Filter: u.k = Int64(2) < TableScan: u projection=[k, n]
+              not t.x > 1: x is not for it
+            b: TableScan: v projection=[k, n]
+            --
+            Projection: t.n, u.n AS un, v.n AS vn
+              Projection: t.n, v.n, u.n
+                Inner Join: t.k = v.k
+                  Filter: t.x > Int64(1)
         "#]],
     )
     .await;

@@ -3,8 +3,8 @@
 //! DataFusion's own wraps around on overflow, and gives int8 for int8.
 
 use arrow::datatypes::{
-    DataType, Decimal128Type, Decimal256Type, Field, FieldRef, Float32Type, Float64Type,
-    Int16Type, Int32Type, Int64Type, i256,
+    DataType, Decimal128Type, Decimal256Type, Field, FieldRef, Float32Type, Float64Type, Int16Type,
+    Int32Type, Int64Type, i256,
 };
 use datafusion::common::{Result, internal_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};

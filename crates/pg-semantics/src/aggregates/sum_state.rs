@@ -228,7 +228,8 @@ impl<A: Adder> GroupedSum<A> {
         total_num_groups: usize,
         widen: impl Fn(T::Native) -> Native<A::Out>,
     ) {
-        self.sums.resize(total_num_groups, Native::<A::Out>::default());
+        self.sums
+            .resize(total_num_groups, Native::<A::Out>::default());
         self.marks.resize(total_num_groups, 0);
         let mut one = |group: usize, v: T::Native| match A::add(self.sums[group], widen(v)) {
             Some(sum) => {
@@ -237,10 +238,13 @@ impl<A: Adder> GroupedSum<A> {
             }
             None => self.marks[group] |= OVERFLOWED,
         };
-        let filter = filter.map(|f| f.values() & &f.nulls().map_or_else(
-            || arrow::buffer::BooleanBuffer::new_set(f.len()),
-            |n| n.inner().clone(),
-        ));
+        let filter = filter.map(|f| {
+            f.values()
+                & &f.nulls().map_or_else(
+                    || arrow::buffer::BooleanBuffer::new_set(f.len()),
+                    |n| n.inner().clone(),
+                )
+        });
         match (values.nulls(), filter) {
             (None, None) => {
                 for (group, v) in group_indices.iter().zip(values.values()) {
@@ -269,7 +273,13 @@ impl<A: Adder> GroupsAccumulator for GroupedSum<A> {
         total_num_groups: usize,
     ) -> Result<()> {
         let values = values[0].as_primitive::<A::In>();
-        self.add(values, group_indices, opt_filter, total_num_groups, A::widen);
+        self.add(
+            values,
+            group_indices,
+            opt_filter,
+            total_num_groups,
+            A::widen,
+        );
         Ok(())
     }
 

@@ -12,33 +12,16 @@ use datafusion::logical_expr::{
 };
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
+use super::type_of::planned_category;
 use super::unknown::unknown;
 use crate::types::{self, Category, category};
 
 /// Plans an operator as deferred, if it must be.
 pub(crate) fn plan(expr: RawBinaryExpr, schema: &DFSchema) -> PlannerResult<RawBinaryExpr> {
-    let types = (expr.left.get_type(schema), expr.right.get_type(schema));
-    let (Some(op), (Ok(lt), Ok(rt))) = (operator(&expr.op), types) else {
+    let Some(op) = operator(&expr.op) else {
         return PlannerResult::Original(expr);
     };
-    let both = |c: Category| category(&lt) == c && category(&rt) == c;
-    let has_literal = unknown(&expr.left).is_some() || unknown(&expr.right).is_some();
-    let other = category(&lt) == Category::Other || category(&rt) == Category::Other;
-    let familiar = match op {
-        _ if other => true,
-        _ if has_literal => both(Category::Text),
-        Operator::Plus
-        | Operator::Minus
-        | Operator::Multiply
-        | Operator::Divide
-        | Operator::Modulo => {
-            both(Category::Number) && BinaryTypeCoercer::new(&lt, &op, &rt).get_result_type().is_ok()
-        }
-        Operator::StringConcat => both(Category::Text),
-        Operator::And | Operator::Or => both(Category::Boolean),
-        _ => types::common(&lt, &rt).is_some(),
-    };
-    if familiar {
+    if is_familiar(op, &expr, schema).unwrap_or(true) {
         return PlannerResult::Original(expr);
     }
     let deferred = ScalarUDF::from(Deferred {
@@ -49,6 +32,43 @@ pub(crate) fn plan(expr: RawBinaryExpr, schema: &DFSchema) -> PlannerResult<RawB
         deferred.into(),
         vec![expr.left, expr.right],
     )))
+}
+
+/// Does DataFusion's planner take the operator as it is? `None` if the sides have no type yet.
+fn is_familiar(op: Operator, expr: &RawBinaryExpr, schema: &DFSchema) -> Option<bool> {
+    let has_literal = unknown(&expr.left).is_some() || unknown(&expr.right).is_some();
+    if !has_literal
+        && let Some(l) = planned_category(&expr.left, schema)
+        && let Some(r) = planned_category(&expr.right, schema)
+    {
+        match (op, l, r) {
+            (Operator::Plus | Operator::Minus, Category::Number, Category::Number)
+            | (Operator::And | Operator::Or, Category::Boolean, Category::Boolean)
+            | (Operator::StringConcat, Category::Text, Category::Text) => return Some(true),
+            _ => {}
+        }
+    }
+    let lt = expr.left.get_type(schema).ok()?;
+    let rt = expr.right.get_type(schema).ok()?;
+    let both = |c: Category| category(&lt) == c && category(&rt) == c;
+    let other = category(&lt) == Category::Other || category(&rt) == Category::Other;
+    Some(match op {
+        _ if other => true,
+        _ if has_literal => both(Category::Text),
+        Operator::Plus
+        | Operator::Minus
+        | Operator::Multiply
+        | Operator::Divide
+        | Operator::Modulo => {
+            both(Category::Number)
+                && BinaryTypeCoercer::new(&lt, &op, &rt)
+                    .get_result_type()
+                    .is_ok()
+        }
+        Operator::StringConcat => both(Category::Text),
+        Operator::And | Operator::Or => both(Category::Boolean),
+        _ => types::common(&lt, &rt).is_some(),
+    })
 }
 
 /// The operator and sides of a deferred one.

@@ -6,19 +6,20 @@ use arrow::datatypes::{DataType, Field};
 use datafusion::common::tree_node::{Transformed, TreeNodeRewriter};
 use datafusion::common::{DFSchema, DataFusionError, ExprSchema, Result, ScalarValue};
 use datafusion::config::ConfigOptions;
+use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::{
     AggregateFunction, Between, Case, Cast, Exists, InList, InSubquery, ScalarFunction,
     SetComparison, WindowFunction, WindowFunctionDefinition,
 };
-use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr_schema::cast_subquery;
 use datafusion::logical_expr::{
-    BinaryExpr, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Subquery, cast, lit,
+    BinaryExpr, Expr, LogicalPlan, LogicalPlanBuilder, Subquery, cast, lit,
 };
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercionRewriter;
 use inflowave_types::SqlState;
 
 use super::operator::{self, mismatch};
+use super::type_of::{as_type, type_of};
 use super::unknown::{number, typed, unknown};
 use super::{analyze, condition, deferred, like};
 use crate::cast::{cast_scalar, minimal_decimal};
@@ -80,17 +81,24 @@ impl TreeNodeRewriter for Rewriter<'_> {
             Expr::WindowFunction(f) => return self.window(*f).map(Transformed::yes),
             other => other,
         };
-        let coerced = TypeCoercionRewriter::new(self.schema)
-            .f_up(resolved)
-            ?.data;
-        Ok(Transformed::yes(self.signed(fold_arguments(coerced))?))
+        // What this crate has resolved needs no further coercion, and asking for it costs a walk
+        // down to the leaves.
+        let resolved_here = match &resolved {
+            Expr::ScalarFunction(f) => f.func.name().starts_with("pg_"),
+            Expr::BinaryExpr(b) => operator::is_resolved(b, self.schema),
+            _ => false,
+        };
+        if resolved_here {
+            return Ok(Transformed::yes(resolved));
+        }
+        let coerced = self.coerced(resolved)?;
+        Ok(Transformed::yes(self.signed(coerced)?))
     }
 }
 
-
 impl Rewriter<'_> {
     fn type_of(&self, e: &Expr) -> Result<DataType> {
-        e.get_type(self.schema)
+        type_of(e, self.schema)
     }
 
     fn subquery(&self, s: Subquery) -> Result<Subquery> {
@@ -148,7 +156,7 @@ impl Rewriter<'_> {
         let common =
             types::common(&left, &right).ok_or_else(|| mismatch(operator, &left, &right))?;
         Ok((
-            expr.cast_to(&common, self.schema)?,
+            as_type(expr, &common, self.schema)?,
             cast_subquery(subquery, &common)?,
         ))
     }
@@ -229,7 +237,7 @@ impl Rewriter<'_> {
                 Some(text) => {
                     let literal = typed(text, &common, self.config)?;
                     // A numeric literal with digits of its own may need a wider common type.
-                    literal.cast_to(&common, self.schema)
+                    as_type(literal, &common, self.schema)
                 }
                 None => self.literal_to(e, &common),
             })
@@ -245,7 +253,7 @@ impl Rewriter<'_> {
         {
             return Ok(Expr::Literal(v, None));
         }
-        e.cast_to(t, self.schema)
+        as_type(e, t, self.schema)
     }
 
     fn between(&self, b: Between) -> Result<Expr> {
@@ -433,7 +441,12 @@ fn first_type(plan: &LogicalPlan) -> Result<DataType> {
         .fields()
         .first()
         .map(|f| f.data_type().clone())
-        .ok_or_else(|| raise(SqlState::SyntaxError, "subquery must return only one column"))
+        .ok_or_else(|| {
+            raise(
+                SqlState::SyntaxError,
+                "subquery must return only one column",
+            )
+        })
 }
 
 /// `42804`, of expressions that must agree.

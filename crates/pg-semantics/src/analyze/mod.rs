@@ -14,8 +14,11 @@ mod casts;
 mod deferred;
 mod expression;
 mod like;
+mod multiset;
 mod operator;
 mod set;
+mod three_valued;
+mod type_of;
 mod unknown;
 
 use std::sync::Arc;
@@ -33,6 +36,8 @@ use inflowave_types::SqlState;
 use crate::raise::raise;
 use crate::types;
 pub(crate) use deferred::plan as plan_deferred;
+pub(crate) use multiset::Multiset;
+pub(crate) use three_valued::ThreeValued;
 use expression::Rewriter;
 
 /// PostgreSQL's literals, operators, coercion and casts.
@@ -105,7 +110,8 @@ fn node(plan: LogicalPlan, outer: &DFSchema, config: &ConfigOptions) -> Result<L
             Ok(rewrite(e, &schema, config, joins)?.update_data(|e| name.restore(e)))
         })?
         .data;
-    let plan = TypeCoercionRewriter::new(&schema).coerce_plan(boolean_conditions(plan, &schema)?)?;
+    let plan =
+        TypeCoercionRewriter::new(&schema).coerce_plan(boolean_conditions(plan, &schema)?)?;
     let names = NamePreserver::new(&plan);
     let plan = plan
         .map_expressions(|e| {
@@ -124,7 +130,9 @@ fn rewrite(
     config: &ConfigOptions,
     joins: bool,
 ) -> Result<Transformed<Expr>> {
-    let expr = expr.rewrite(&mut Rewriter::new(schema, config, joins))?.data;
+    let expr = expr
+        .rewrite(&mut Rewriter::new(schema, config, joins))?
+        .data;
     casts::checked(expr, schema).map(|t| Transformed::yes(t.data))
 }
 
@@ -152,7 +160,7 @@ fn boolean_conditions(plan: LogicalPlan, schema: &DFSchema) -> Result<LogicalPla
 /// `42804` for any other type.
 fn condition(expr: Expr, schema: &DFSchema, of: &str) -> Result<Expr> {
     use arrow::datatypes::DataType;
-    let t = expr.get_type(schema)?;
+    let t = type_of::type_of(&expr, schema)?;
     match t {
         DataType::Boolean => Ok(expr),
         DataType::Null => expr.cast_to(&DataType::Boolean, schema),

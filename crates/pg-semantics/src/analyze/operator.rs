@@ -16,6 +16,7 @@ use inflowave_types::{Error, SqlState};
 
 use super::casts;
 use super::expression::Rewriter;
+use super::type_of::{as_type, type_of};
 use super::unknown::{integer_as_decimal, typed, unknown};
 use crate::cast::cast_scalar;
 use crate::functions::{self, NumericOperator, worst_case};
@@ -53,9 +54,34 @@ pub(super) fn binary(left: Expr, op: Operator, right: Expr, r: &Rewriter) -> Res
     }
 }
 
+/// Have both sides been given types that the operator takes as they are?
+pub(super) fn is_resolved(b: &BinaryExpr, schema: &DFSchema) -> bool {
+    match b.op {
+        Operator::And | Operator::Or => true,
+        Operator::Eq
+        | Operator::NotEq
+        | Operator::Lt
+        | Operator::LtEq
+        | Operator::Gt
+        | Operator::GtEq
+        | Operator::IsDistinctFrom
+        | Operator::IsNotDistinctFrom
+        | Operator::Plus
+        | Operator::Minus
+        | Operator::Multiply
+        | Operator::Divide => {
+            // Numerics of different scales are left to DataFusion.
+            let number = |e| type_of(e, schema).is_ok_and(|t| t.is_numeric() && !t.is_decimal());
+            number(&b.right) && number(&b.left)
+        }
+        Operator::StringConcat => type_of(&b.right, schema).is_ok_and(|t| t == DataType::Utf8View),
+        _ => false,
+    }
+}
+
 /// Unary minus.
 pub(super) fn negative(expr: Expr, schema: &DFSchema) -> Result<Expr> {
-    let t = expr.get_type(schema)?;
+    let t = type_of(&expr, schema)?;
     match category(&t) {
         Category::Number if types::is_integer(&t) => Ok(call(functions::int_neg(), vec![expr])),
         Category::Number | Category::Interval | Category::Null => {
@@ -92,7 +118,7 @@ pub(super) fn comparable(
 ) -> Result<Vec<Expr>> {
     let mut known = DataType::Null;
     for e in exprs.iter().filter(|e| unknown(e).is_none()) {
-        let t = e.get_type(r.schema)?;
+        let t = type_of(e, r.schema)?;
         known = comparison_type(&known, &t).ok_or_else(|| conflict(&known, &t))?;
     }
     if known.is_null() {
@@ -108,7 +134,7 @@ pub(super) fn comparable(
     let exprs = narrow_literals(exprs, r.schema)?;
     let mut common = DataType::Null;
     for e in &exprs {
-        let t = e.get_type(r.schema)?;
+        let t = type_of(e, r.schema)?;
         common = comparison_type(&common, &t).ok_or_else(|| conflict(&common, &t))?;
     }
     exprs.into_iter().map(|e| to(e, &common, r)).collect()
@@ -127,7 +153,7 @@ fn narrow_literals(exprs: Vec<Expr>, schema: &DFSchema) -> Result<Vec<Expr>> {
     let mut of_columns = DataType::Null;
     for e in &exprs {
         if !matches!(e, Expr::Literal(..)) {
-            let t = e.get_type(schema)?;
+            let t = type_of(e, schema)?;
             match types::common(&of_columns, &t) {
                 Some(t) => of_columns = t,
                 None => return Ok(exprs),
@@ -153,9 +179,7 @@ fn narrow(value: &ScalarValue, target: &DataType) -> Option<ScalarValue> {
         {
             Some(ScalarValue::Date32(Some((micros / MICROS_PER_DAY) as i32)))
         }
-        (ScalarValue::Decimal128(Some(v), _, scale), t)
-            if *scale > 0 && types::is_exact(t) =>
-        {
+        (ScalarValue::Decimal128(Some(v), _, scale), t) if *scale > 0 && types::is_exact(t) => {
             let (_, wanted) = precision_scale(t)?;
             let mut v = *v;
             let mut scale = i16::from(*scale);
@@ -171,7 +195,11 @@ fn narrow(value: &ScalarValue, target: &DataType) -> Option<ScalarValue> {
                     .and_then(|v| ScalarValue::Int64(Some(v)).cast_to(t).ok())
                     .filter(|v| !v.is_null())
             } else {
-                Some(ScalarValue::Decimal128(Some(v), digits.max(scale) as u8, scale as i8))
+                Some(ScalarValue::Decimal128(
+                    Some(v),
+                    digits.max(scale) as u8,
+                    scale as i8,
+                ))
             }
         }
         (ScalarValue::Int32(Some(_)) | ScalarValue::Int64(Some(_)), t) if types::is_integer(t) => {
@@ -184,14 +212,21 @@ fn narrow(value: &ScalarValue, target: &DataType) -> Option<ScalarValue> {
 /// A date or time made of constants, computed here: `date '1998-12-01' - interval '90 days'`
 /// becomes a literal that a date column can be compared with as it is.
 pub(super) fn constant(e: Expr, r: &Rewriter) -> Result<Expr> {
-    if matches!(e, Expr::Literal(..)) || !is_constant(&e)? {
+    if matches!(e, Expr::Literal(..)) {
         return Ok(e);
     }
-    if !matches!(category(&e.get_type(r.schema)?), Category::DateTime) {
+    if !matches!(category(&type_of(&e, r.schema)?), Category::DateTime) {
         return Ok(e);
     }
     let empty = DFSchema::empty();
+    // A cast that depends on the session's zone is told by its function only.
+    if !is_constant(&e)? {
+        return Ok(e);
+    }
     let checked = casts::checked(e.clone(), &empty)?.data;
+    if !is_constant(&checked)? {
+        return Ok(e);
+    }
     let Ok(physical) = create_physical_expr(
         &checked,
         &empty,
@@ -218,8 +253,7 @@ fn is_constant(e: &Expr) -> Result<bool> {
     e.apply(|e| {
         match e {
             Expr::Literal(..) | Expr::BinaryExpr(_) | Expr::Cast(_) | Expr::Negative(_) => {}
-            Expr::ScalarFunction(f)
-                if f.func.signature().volatility == Volatility::Immutable => {}
+            Expr::ScalarFunction(f) if f.func.signature().volatility == Volatility::Immutable => {}
             _ => {
                 constant = false;
                 return Ok(TreeNodeRecursion::Stop);
@@ -237,30 +271,30 @@ fn arithmetic(left: Expr, op: Operator, right: Expr, r: &Rewriter) -> Result<Exp
             return Err(no_operator(format!("unknown {sign} unknown")));
         }
         (Some(text), None) => {
-            let t = partner(&right.get_type(r.schema)?, op, true);
+            let t = partner(&type_of(&right, r.schema)?, op, true);
             (typed(text, &t, r.config)?, right)
         }
         // To a date one can add days, a time or an interval: PostgreSQL cannot choose either.
         (None, Some(_))
-            if op == Operator::Plus && left.get_type(r.schema)? == DataType::Date32 =>
+            if op == Operator::Plus && type_of(&left, r.schema)? == DataType::Date32 =>
         {
             return Err(no_operator("date + unknown".to_owned()));
         }
         (None, Some(text)) => {
-            let t = partner(&left.get_type(r.schema)?, op, false);
+            let t = partner(&type_of(&left, r.schema)?, op, false);
             let right = typed(text, &t, r.config)?;
             (left, right)
         }
         (None, None) => (left, right),
     };
-    let (mut lt, mut rt) = (left.get_type(r.schema)?, right.get_type(r.schema)?);
+    let (mut lt, mut rt) = (type_of(&left, r.schema)?, type_of(&right, r.schema)?);
     let (mut left, mut right) = (left, right);
     // NULL takes the type of the other side.
     if lt.is_null() && rt.is_numeric() {
-        left = left.cast_to(&rt, r.schema)?;
+        left = as_type(left, &rt, r.schema)?;
         lt = rt.clone();
     } else if rt.is_null() && lt.is_numeric() {
-        right = right.cast_to(&lt, r.schema)?;
+        right = as_type(right, &lt, r.schema)?;
         rt = lt.clone();
     }
     if lt.is_null() || rt.is_null() {
@@ -317,7 +351,7 @@ fn numbers(
 ) -> Result<Expr> {
     if types::is_integer(lt) && types::is_integer(rt) {
         let t = types::wider_integer(lt, rt);
-        let (left, right) = (left.cast_to(&t, r.schema)?, right.cast_to(&t, r.schema)?);
+        let (left, right) = (as_type(left, &t, r.schema)?, as_type(right, &t, r.schema)?);
         return Ok(match op {
             Operator::Plus => call(functions::int_add(), vec![left, right]),
             Operator::Minus => call(functions::int_sub(), vec![left, right]),
@@ -347,11 +381,11 @@ fn numbers(
     }
     let decimal = |e: Expr, t: &DataType| -> Result<(Expr, DataType)> {
         if let Some(literal) = integer_as_decimal(&e) {
-            let t = literal.get_type(r.schema)?;
+            let t = type_of(&literal, r.schema)?;
             return Ok((literal, t));
         }
         let t = types::as_decimal(t).unwrap_or(types::NUMERIC);
-        Ok((e.cast_to(&t, r.schema)?, t))
+        Ok((as_type(e, &t, r.schema)?, t))
     };
     let ((left, lt), (right, rt)) = (decimal(left, lt)?, decimal(right, rt)?);
     let (operator, function) = match op {
@@ -365,7 +399,9 @@ fn numbers(
     };
     let digits = |t: &DataType| precision_scale(t).unwrap_or((38, 16));
     let (precision, _) = worst_case(operator, digits(&lt), digits(&rt));
-    let narrow = [&lt, &rt].iter().all(|t| matches!(t, DataType::Decimal128(..)));
+    let narrow = [&lt, &rt]
+        .iter()
+        .all(|t| matches!(t, DataType::Decimal128(..)));
     Ok(if narrow && precision <= 38 {
         plain(left, op, right)
     } else {
@@ -384,7 +420,11 @@ fn temporal(
 ) -> Result<Option<Expr>> {
     use Category::{DateTime, Interval, Number, Time};
     let (lc, rc) = (category(lt), category(rt));
-    if op == Operator::Plus && matches!((lc, rc), (Interval | Number | Time, DateTime) | (Interval, Time))
+    if op == Operator::Plus
+        && matches!(
+            (lc, rc),
+            (Interval | Number | Time, DateTime) | (Interval, Time)
+        )
     {
         return temporal(right, rt, op, left, lt, r);
     }
@@ -412,19 +452,21 @@ fn temporal(
     Ok(match (lc, rc) {
         (DateTime, Interval) if zoned(lt) => both(left, right),
         (DateTime, Interval) => Some(plain(
-            left.cast_to(&types::TIMESTAMP, r.schema)?,
+            as_type(left, &types::TIMESTAMP, r.schema)?,
             op,
             right,
         )),
-        (DateTime, Number) if *lt == DataType::Date32 && types::is_integer(rt) && *rt != DataType::Int64 => {
-            both(left, right.cast_to(&DataType::Int32, r.schema)?)
+        (DateTime, Number)
+            if *lt == DataType::Date32 && types::is_integer(rt) && *rt != DataType::Int64 =>
+        {
+            both(left, as_type(right, &DataType::Int32, r.schema)?)
         }
         (DateTime, Time) if *lt == DataType::Date32 && op == Operator::Plus => both(left, right),
         (DateTime, DateTime) if op == Operator::Minus => {
             let common = types::common(lt, rt).unwrap_or(types::TIMESTAMP);
             both(
-                left.cast_to(&common, r.schema)?,
-                right.cast_to(&common, r.schema)?,
+                as_type(left, &common, r.schema)?,
+                as_type(right, &common, r.schema)?,
             )
         }
         (Time, Interval) => both(left, right),
@@ -436,15 +478,16 @@ fn temporal(
 
 /// `||` takes anything beside a text.
 fn concat(left: Expr, right: Expr, r: &Rewriter) -> Result<Expr> {
-    let (lt, rt) = (left.get_type(r.schema)?, right.get_type(r.schema)?);
+    let (lt, rt) = (type_of(&left, r.schema)?, type_of(&right, r.schema)?);
     let (lc, rc) = (category(&lt), category(&rt));
     if lc == Category::Other || rc == Category::Other || lc == Category::Bytes {
         return Ok(plain(left, Operator::StringConcat, right));
     }
-    if lc != Category::Text && rc != Category::Text && lc != Category::Null && rc != Category::Null {
+    if lc != Category::Text && rc != Category::Text && lc != Category::Null && rc != Category::Null
+    {
         return Err(mismatch("||", &lt, &rt));
     }
-    let text = |e: Expr| e.cast_to(&DataType::Utf8View, r.schema);
+    let text = |e: Expr| as_type(e, &DataType::Utf8View, r.schema);
     Ok(plain(text(left)?, Operator::StringConcat, text(right)?))
 }
 
@@ -473,7 +516,7 @@ fn to(e: Expr, t: &DataType, r: &Rewriter) -> Result<Expr> {
             return Ok(Expr::Literal(v, None));
         }
     }
-    e.cast_to(t, r.schema)
+    as_type(e, t, r.schema)
 }
 
 fn plain(left: Expr, op: Operator, right: Expr) -> Expr {

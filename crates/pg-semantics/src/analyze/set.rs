@@ -83,7 +83,9 @@ pub(super) fn union(union: Union, config: &ConfigOptions) -> Result<LogicalPlan>
             continue;
         }
         for i in literals {
-            let Some(text) = literal_at(&inputs[i], at) else { continue };
+            let Some(text) = literal_at(&inputs[i], at) else {
+                continue;
+            };
             let literal = typed(text, &common, config)?;
             inputs[i] = Arc::new(with_expression(&inputs[i], at, literal)?);
         }
@@ -142,8 +144,7 @@ pub(super) fn recursive(
             if scan.table_name.table() != name || !is_work_table(&scan.source) {
                 return Ok(Transformed::no(plan));
             }
-            let source =
-                provider_as_source(Arc::new(CteWorkTable::new(&name, Arc::clone(&work))));
+            let source = provider_as_source(Arc::new(CteWorkTable::new(&name, Arc::clone(&work))));
             LogicalPlanBuilder::scan(scan.table_name.clone(), source, scan.projection.clone())?
                 .build()
                 .map(Transformed::yes)

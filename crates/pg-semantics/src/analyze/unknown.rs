@@ -33,7 +33,10 @@ pub(super) fn typed(text: &str, target: &DataType, config: &ConfigOptions) -> Re
         t => t.clone(),
     };
     let field: FieldRef = Arc::new(Field::new("", target, true));
-    Ok(Expr::Literal(cast_scalar(&text_value, &field, config)?, None))
+    Ok(Expr::Literal(
+        cast_scalar(&text_value, &field, config)?,
+        None,
+    ))
 }
 
 /// Gives whole numbers and numerics of the SQL text their PostgreSQL type: int4 where it fits,
@@ -51,8 +54,11 @@ pub(super) fn number(value: ScalarValue) -> ScalarValue {
             let wide = i16::from(precision) + digits as i16;
             match 10_i128.checked_pow(digits).and_then(|p| v.checked_mul(p)) {
                 Some(v) if wide <= 38 => ScalarValue::Decimal128(Some(v), wide as u8, 0),
-                _ => wide_literal(v, digits, precision)
-                    .unwrap_or(ScalarValue::Decimal128(Some(v), precision, scale)),
+                _ => wide_literal(v, digits, precision).unwrap_or(ScalarValue::Decimal128(
+                    Some(v),
+                    precision,
+                    scale,
+                )),
             }
         }
         other => other,

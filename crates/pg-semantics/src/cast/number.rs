@@ -86,6 +86,10 @@ macro_rules! with_integer {
     };
 }
 
+#[allow(
+    clippy::useless_conversion,
+    reason = "one of the targets of the macro is the source"
+)]
 fn narrow_integer(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
     // Unsigned 64-bit numbers come from DataFusion's own counters and lengths, far below the bound.
     let wide = plain(array, &DataType::Int64)?;
@@ -123,13 +127,15 @@ fn decimal_to_integer(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
             return internal_err!("scale {scale}");
         };
         let decimals = array.as_primitive::<D>();
-        Ok(with_integer!(to, T => Arc::new(decimals.try_unary::<_, T, ArrowError>(|v| {
+        Ok(
+            with_integer!(to, T => Arc::new(decimals.try_unary::<_, T, ArrowError>(|v| {
             round_div(v, power)
                 .wide()
                 .to_i128()
                 .and_then(|v| v.try_into().ok())
                 .ok_or_else(|| out_of_range(to))
-        })?)))
+        })?)),
+        )
     }
     match array.data_type() {
         DataType::Decimal128(..) => of::<Decimal128Type>(array, to),
@@ -292,7 +298,11 @@ pub(super) fn decimal_of_text(text: &str, precision: i16, scale: i16) -> Option<
     };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     // The value is `digits` * 10^(exponent - fraction.len()); `kept` of them count at our scale.
-    let digits: Vec<u8> = whole.bytes().chain(fraction.bytes()).map(|b| b - b'0').collect();
+    let digits: Vec<u8> = whole
+        .bytes()
+        .chain(fraction.bytes())
+        .map(|b| b - b'0')
+        .collect();
     let kept = whole.len() as i64 + exponent + i64::from(scale);
     let mut value = i256::ZERO;
     let limit = i256::power_of_ten(precision as u32)?;
@@ -312,7 +322,11 @@ pub(super) fn decimal_of_text(text: &str, precision: i16, scale: i16) -> Option<
     if kept >= 0 && digits.get(kept as usize).is_some_and(|&d| d >= 5) {
         value = value.checked_add(i256::ONE)?;
     }
-    (value < limit).then_some(if negative { value.wrapping_neg() } else { value })
+    (value < limit).then_some(if negative {
+        value.wrapping_neg()
+    } else {
+        value
+    })
 }
 
 #[cfg(test)]

@@ -43,19 +43,25 @@ pub(super) fn to_text(array: &ArrayRef, zone: Zone) -> Result<ArrayRef> {
         DataType::Float32 => primitive!(array, Float32Type, real),
         DataType::Float64 => primitive!(array, Float64Type, double),
         DataType::Decimal128(p, s) => {
-            primitive!(array, Decimal128Type, |v| Decimal128Type::format_decimal(v, *p, *s))
+            primitive!(array, Decimal128Type, |v| Decimal128Type::format_decimal(
+                v, *p, *s
+            ))
         }
         DataType::Decimal256(p, s) => {
-            primitive!(array, Decimal256Type, |v| Decimal256Type::format_decimal(v, *p, *s))
+            primitive!(array, Decimal256Type, |v| Decimal256Type::format_decimal(
+                v, *p, *s
+            ))
         }
         DataType::Date32 => primitive!(array, Date32Type, print_date),
         DataType::Timestamp(_, tz) => {
-            let micros = cast(array, &DataType::Timestamp(
-                arrow::datatypes::TimeUnit::Microsecond,
-                tz.clone(),
-            ))?;
+            let micros = cast(
+                array,
+                &DataType::Timestamp(arrow::datatypes::TimeUnit::Microsecond, tz.clone()),
+            )?;
             if tz.is_some() {
-                primitive!(micros, TimestampMicrosecondType, |v| print_timestamptz(v, zone))
+                primitive!(micros, TimestampMicrosecondType, |v| print_timestamptz(
+                    v, zone
+                ))
             } else {
                 primitive!(micros, TimestampMicrosecondType, print_timestamp)
             }

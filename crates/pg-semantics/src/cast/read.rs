@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, BinaryViewBuilder, BooleanArray, PrimitiveArray, StringViewBuilder};
+use arrow::array::{
+    ArrayRef, AsArray, BinaryViewBuilder, BooleanArray, PrimitiveArray, StringViewBuilder,
+};
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Date32Type, Float32Type, Float64Type, Int16Type, Int32Type,
     Int64Type, IntervalMonthDayNanoType, Time64MicrosecondType, TimestampMicrosecondType,
@@ -201,7 +203,7 @@ fn bytea(text: &str) -> Result<Vec<u8>, Error> {
                     .ok_or_else(|| bad(&format!("invalid hexadecimal digit: \"{c}\"")))
             })
             .collect::<Result<_, _>>()?;
-        if digits.len() % 2 != 0 {
+        if !digits.len().is_multiple_of(2) {
             return Err(bad("invalid hexadecimal data: odd number of digits"));
         }
         return Ok(digits.chunks(2).map(|d| d[0] << 4 | d[1]).collect());
@@ -214,7 +216,15 @@ fn bytea(text: &str) -> Result<Vec<u8>, Error> {
                 out.push(b'\\');
                 after
             }
-            (b'\\', [a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', after @ ..]) => {
+            (
+                b'\\',
+                [
+                    a @ b'0'..=b'3',
+                    b @ b'0'..=b'7',
+                    c @ b'0'..=b'7',
+                    after @ ..,
+                ],
+            ) => {
                 out.push((a - b'0') << 6 | (b - b'0') << 3 | (c - b'0'));
                 after
             }
@@ -258,7 +268,14 @@ fn canonical_uuid(text: &str) -> Result<String, Error> {
     if digits.len() != 32 {
         return Err(invalid("uuid", text));
     }
-    Ok([&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]].join("-"))
+    Ok([
+        &digits[..8],
+        &digits[8..12],
+        &digits[12..16],
+        &digits[16..20],
+        &digits[20..],
+    ]
+    .join("-"))
 }
 
 #[cfg(test)]

@@ -62,16 +62,14 @@ pub(super) fn convert(array: &ArrayRef, to: &DataType, zone: Zone) -> Result<Arr
                 (true, DataType::Timestamp(_, None)) => {
                     Arc::new(micros.unary::<_, TimestampMicrosecondType>(|v| local_of(v, zone)))
                 }
-                (zoned, DataType::Date32) => {
-                    Arc::new(micros.unary::<_, Date32Type>(|v| match v {
-                        TIMESTAMP_INFINITY => DATE_INFINITY,
-                        TIMESTAMP_MINUS_INFINITY => DATE_MINUS_INFINITY,
-                        v => {
-                            let local = if zoned { local_of(v, zone) } else { v };
-                            local.div_euclid(MICROS_PER_DAY) as i32
-                        }
-                    }))
-                }
+                (zoned, DataType::Date32) => Arc::new(micros.unary::<_, Date32Type>(|v| match v {
+                    TIMESTAMP_INFINITY => DATE_INFINITY,
+                    TIMESTAMP_MINUS_INFINITY => DATE_MINUS_INFINITY,
+                    v => {
+                        let local = if zoned { local_of(v, zone) } else { v };
+                        local.div_euclid(MICROS_PER_DAY) as i32
+                    }
+                })),
                 (zoned, DataType::Time64(_)) => {
                     Arc::new(micros.unary::<_, Time64MicrosecondType>(|v| {
                         let local = if zoned { local_of(v, zone) } else { v };

@@ -24,14 +24,18 @@ pub(super) fn from_plan(text: &str) -> Error {
         return no_function(format!("function {name} does not exist"));
     } else if lower.contains("failed to coerce arguments")
         || lower.contains("no function matches")
-        || lower.contains("function") && (lower.contains("signature") || lower.contains("expects") || lower.contains("coerc"))
+        || lower.contains("function")
+            && (lower.contains("signature") || lower.contains("expects") || lower.contains("coerc"))
     {
         SqlState::UndefinedFunction
     } else if lower.contains("table") && lower.contains("not found") {
         return match quoted_after(&text, "table '") {
             Some(name) => Error::new(
                 SqlState::UndefinedTable,
-                format!("relation \"{}\" does not exist", name.rsplit('.').next().unwrap_or(name)),
+                format!(
+                    "relation \"{}\" does not exist",
+                    name.rsplit('.').next().unwrap_or(name)
+                ),
             ),
             None => Error::new(SqlState::UndefinedTable, lowercase(&text)),
         };
@@ -52,16 +56,27 @@ pub(super) fn from_plan(text: &str) -> Error {
         SqlState::SyntaxError
     } else if lower.contains("window") && lower.contains("not allowed") {
         SqlState::WindowingError
-    } else if lower.contains("different number of columns") || lower.contains("same number of columns") {
+    } else if lower.contains("different number of columns")
+        || lower.contains("same number of columns")
+    {
         return Error::new(
             SqlState::SyntaxError,
             "each UNION query must have the same number of columns",
         );
     } else if lower.contains("limit") && (lower.contains("negative") || lower.contains(">= 0")) {
-        return Error::new(SqlState::InvalidRowCountInLimit, "LIMIT must not be negative");
+        return Error::new(
+            SqlState::InvalidRowCountInLimit,
+            "LIMIT must not be negative",
+        );
     } else if lower.contains("offset") && (lower.contains("negative") || lower.contains(">= 0")) {
-        return Error::new(SqlState::InvalidRowCountInOffset, "OFFSET must not be negative");
-    } else if lower.contains("order by position") || lower.contains("out of bounds") || lower.contains("cannot find column with position") {
+        return Error::new(
+            SqlState::InvalidRowCountInOffset,
+            "OFFSET must not be negative",
+        );
+    } else if lower.contains("order by position")
+        || lower.contains("out of bounds")
+        || lower.contains("cannot find column with position")
+    {
         SqlState::InvalidColumnReference
     } else {
         SqlState::SyntaxError
@@ -119,7 +134,10 @@ pub(super) fn from_text(text: &str) -> Option<Error> {
             "more than one row returned by a subquery used as an expression",
         ));
     }
-    if lower.contains("overflow") || lower.contains("out of range") || lower.contains("too large to store") {
+    if lower.contains("overflow")
+        || lower.contains("out of range")
+        || lower.contains("too large to store")
+    {
         return Some(overflow(text));
     }
     if lower.contains("negative substring length") || lower.contains("negative count not allowed") {
@@ -131,7 +149,10 @@ pub(super) fn from_text(text: &str) -> Option<Error> {
     if let Some((_, parts)) = text.split_once("Unable to parse date from ") {
         return Some(Error::new(
             SqlState::DatetimeFieldOverflow,
-            format!("date field value out of range: {}", first_line(parts).replace(", ", "-")),
+            format!(
+                "date field value out of range: {}",
+                first_line(parts).replace(", ", "-")
+            ),
         ));
     }
     if lower.contains("error parsing timestamp") || lower.contains("error parsing date") {
@@ -162,7 +183,10 @@ pub(super) fn from_text(text: &str) -> Option<Error> {
 pub(super) fn unsupported(text: &str) -> Error {
     match text.split_once("Physical plan does not support logical expression ") {
         Some((_, node)) => {
-            let name: String = node.chars().take_while(char::is_ascii_alphanumeric).collect();
+            let name: String = node
+                .chars()
+                .take_while(char::is_ascii_alphanumeric)
+                .collect();
             let what = match name.as_str() {
                 "InSubquery" => "IN (subquery)",
                 "SetComparison" => "ANY (subquery) and ALL (subquery)",
@@ -297,9 +321,11 @@ pub(super) fn lowercase(text: &str) -> String {
     let line = first_line(text);
     let mut chars = line.chars();
     match (chars.next(), chars.next()) {
-        (Some(a), Some(b)) if a.is_uppercase() && !b.is_uppercase() => {
-            a.to_lowercase().chain(std::iter::once(b)).chain(chars).collect()
-        }
+        (Some(a), Some(b)) if a.is_uppercase() && !b.is_uppercase() => a
+            .to_lowercase()
+            .chain(std::iter::once(b))
+            .chain(chars)
+            .collect(),
         _ => line,
     }
 }
@@ -311,7 +337,10 @@ mod tests {
     #[test]
     fn a_place_is_counted_in_characters() {
         assert_eq!(offset("select ł,\n  x", 2, 3), Some(13));
-        let e = syntax("Expected: an expression, found: FROM at Line: 1, Column: 8", "select from t");
+        let e = syntax(
+            "Expected: an expression, found: FROM at Line: 1, Column: 8",
+            "select from t",
+        );
         assert_eq!(e.message(), "syntax error at or near \"FROM\"");
         assert_eq!(e.position(), Some(8));
         let e = syntax("Expected: an expression, found: EOF", "select");

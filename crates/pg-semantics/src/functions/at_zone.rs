@@ -43,7 +43,10 @@ impl ScalarUDFImpl for TimeZone {
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
         match given {
-            [z, t] if types::is_text(z) && matches!(category(t), Category::DateTime | Category::Null) => {
+            [z, t]
+                if types::is_text(z)
+                    && matches!(category(t), Category::DateTime | Category::Null) =>
+            {
                 let t = match t {
                     DataType::Timestamp(_, None) => types::TIMESTAMP,
                     _ => types::timestamptz(),
@@ -96,7 +99,9 @@ impl ScalarUDFImpl for TimeZone {
                 local_of(value, zone)
             });
         }
-        let result = out.finish().with_data_type(args.return_field.data_type().clone());
+        let result = out
+            .finish()
+            .with_data_type(args.return_field.data_type().clone());
         scalar_if(args.args.iter(), Arc::new(result))
     }
 }

@@ -420,7 +420,11 @@ impl ScalarUDFImpl for DateTrunc {
                     (Some(part), Some(v)) => {
                         let (months, days, micros) =
                             trunc_interval(part, v.months, v.days, v.nanoseconds / 1000);
-                        Some(IntervalMonthDayNanoType::make_value(months, days, micros * 1000))
+                        Some(IntervalMonthDayNanoType::make_value(
+                            months,
+                            days,
+                            micros * 1000,
+                        ))
                     }
                     _ => None,
                 });

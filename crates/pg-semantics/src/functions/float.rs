@@ -39,7 +39,11 @@ impl ScalarUDFImpl for FloatDivision {
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
         let real = given.iter().all(|t| *t == DataType::Float32);
-        let t = if real { DataType::Float32 } else { DataType::Float64 };
+        let t = if real {
+            DataType::Float32
+        } else {
+            DataType::Float64
+        };
         Ok(vec![t; 2])
     }
 

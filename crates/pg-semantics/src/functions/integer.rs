@@ -140,7 +140,9 @@ pub(crate) fn scalar_if<'a>(
     array: ArrayRef,
 ) -> Result<ColumnarValue> {
     if args.all(|a| matches!(a, ColumnarValue::Scalar(_))) {
-        Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(&array, 0)?))
+        Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(
+            &array, 0,
+        )?))
     } else {
         Ok(ColumnarValue::Array(array))
     }

@@ -92,7 +92,11 @@ impl ScalarUDFImpl for TemporalArithmetic {
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let arrays = ColumnarValue::values_to_arrays(&args.args)?;
         let (l, r) = (&arrays[0], &arrays[1]);
-        let sign = if self.operator == TemporalOperator::Subtract { -1 } else { 1 };
+        let sign = if self.operator == TemporalOperator::Subtract {
+            -1
+        } else {
+            1
+        };
         let result: ArrayRef = match (l.data_type(), r.data_type(), self.operator) {
             (_, _, TemporalOperator::Multiply | TemporalOperator::Divide) => {
                 let divide = self.operator == TemporalOperator::Divide;

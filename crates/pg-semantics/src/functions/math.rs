@@ -8,8 +8,8 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, ArrowNativeTypeOp, AsArray, PrimitiveArray};
 use arrow::compute::kernels::arity;
 use arrow::datatypes::{
-    ArrowPrimitiveType, DataType, Decimal128Type, Decimal256Type, DecimalType, FieldRef, Float32Type, Float64Type,
-    Int16Type, Int32Type, Int64Type,
+    ArrowPrimitiveType, DataType, Decimal128Type, Decimal256Type, DecimalType, FieldRef,
+    Float32Type, Float64Type, Int16Type, Int32Type, Int64Type,
 };
 use arrow::error::ArrowError;
 use datafusion::common::{Result, ScalarValue, internal_err};
@@ -26,14 +26,25 @@ use crate::raise::{numeric_overflow, raise_arrow};
 use crate::types::{self, precision_scale};
 
 pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
-    let mut all: Vec<_> = [Rounding::Round, Rounding::Trunc, Rounding::Ceil, Rounding::Floor]
-        .into_iter()
-        .map(|r| udf(Round::new(r)))
-        .collect();
+    let mut all: Vec<_> = [
+        Rounding::Round,
+        Rounding::Trunc,
+        Rounding::Ceil,
+        Rounding::Floor,
+    ]
+    .into_iter()
+    .map(|r| udf(Round::new(r)))
+    .collect();
     all.extend([Unary::Abs, Unary::Sign].map(|u| udf(OneNumber::new(u))));
     all.extend(
-        [Double::Sqrt, Double::Power, Double::Ln, Double::Log, Double::Exp]
-            .map(|d| udf(DoubleFunction::new(d))),
+        [
+            Double::Sqrt,
+            Double::Power,
+            Double::Ln,
+            Double::Log,
+            Double::Exp,
+        ]
+        .map(|d| udf(DoubleFunction::new(d))),
     );
     all.push(udf(Modulo::new()));
     all
@@ -91,16 +102,25 @@ impl ScalarUDFImpl for Round {
         match given {
             [t] if t.is_numeric() || t.is_null() => Ok(vec![numeric_or_double(t)]),
             // With a number of digits only numeric is there; a whole number becomes one.
-            [t, n] if takes_digits && (types::is_exact(t) || t.is_null()) && (types::is_integer(n) || n.is_null()) => Ok(vec![
-                types::as_decimal(t).unwrap_or(types::NUMERIC),
-                DataType::Int32,
-            ]),
+            [t, n]
+                if takes_digits
+                    && (types::is_exact(t) || t.is_null())
+                    && (types::is_integer(n) || n.is_null()) =>
+            {
+                Ok(vec![
+                    types::as_decimal(t).unwrap_or(types::NUMERIC),
+                    DataType::Int32,
+                ])
+            }
             _ => Err(no_function(self.name(), given)),
         }
     }
 
     fn return_type(&self, given: &[DataType]) -> Result<DataType> {
-        internal_err!("the type of {}({given:?}) depends on its values", self.name())
+        internal_err!(
+            "the type of {}({given:?}) depends on its values",
+            self.name()
+        )
     }
 
     fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
@@ -123,7 +143,11 @@ impl ScalarUDFImpl for Round {
             _ => DataType::Float64,
         };
         let nullable = args.arg_fields.iter().any(|f| f.is_nullable());
-        Ok(Arc::new(arrow::datatypes::Field::new(self.name(), t, nullable)))
+        Ok(Arc::new(arrow::datatypes::Field::new(
+            self.name(),
+            t,
+            nullable,
+        )))
     }
 
     fn is_strict(&self) -> bool {
@@ -150,10 +174,8 @@ impl ScalarUDFImpl for Round {
                 }
                 _ => {
                     let (_, scale) = precision_scale(arrays[0].data_type()).unwrap_or((38, 0));
-                    let wide = arrow::compute::cast(
-                        &arrays[0],
-                        &DataType::Decimal256(76, scale as i8),
-                    )?;
+                    let wide =
+                        arrow::compute::cast(&arrays[0], &DataType::Decimal256(76, scale as i8))?;
                     let (p, s) = precision_scale(target).unwrap_or((76, scale));
                     let wide_target = DataType::Decimal256(p as u8, s as i8);
                     let rounded = round_decimals::<Decimal256Type>(
@@ -193,8 +215,12 @@ where
             let rest = v.mod_wrapping(unit);
             let rounded = match rounding {
                 Rounding::Round => round_div(v, unit),
-                Rounding::Ceil if rest.is_gt(T::Native::ZERO) => quotient.add_wrapping(T::Native::ONE),
-                Rounding::Floor if rest.is_lt(T::Native::ZERO) => quotient.sub_wrapping(T::Native::ONE),
+                Rounding::Ceil if rest.is_gt(T::Native::ZERO) => {
+                    quotient.add_wrapping(T::Native::ONE)
+                }
+                Rounding::Floor if rest.is_lt(T::Native::ZERO) => {
+                    quotient.sub_wrapping(T::Native::ONE)
+                }
                 _ => quotient,
             };
             (rounded, digits)
@@ -295,17 +321,29 @@ impl ScalarUDFImpl for OneNumber {
             (Unary::Abs, DataType::Int64) => abs::<Int64Type>(array)?,
             (Unary::Abs, DataType::Decimal128(..)) => abs::<Decimal128Type>(array)?,
             (Unary::Abs, DataType::Decimal256(..)) => abs::<Decimal256Type>(array)?,
-            (Unary::Abs, DataType::Float32) => {
-                Arc::new(array.as_primitive::<Float32Type>().unary::<_, Float32Type>(f32::abs))
-            }
-            (Unary::Abs, DataType::Float64) => {
-                Arc::new(array.as_primitive::<Float64Type>().unary::<_, Float64Type>(f64::abs))
-            }
-            (Unary::Sign, DataType::Float64) => {
-                Arc::new(array.as_primitive::<Float64Type>().unary::<_, Float64Type>(|v| {
-                    if v > 0.0 { 1.0 } else if v < 0.0 { -1.0 } else { v.abs() }
-                }))
-            }
+            (Unary::Abs, DataType::Float32) => Arc::new(
+                array
+                    .as_primitive::<Float32Type>()
+                    .unary::<_, Float32Type>(f32::abs),
+            ),
+            (Unary::Abs, DataType::Float64) => Arc::new(
+                array
+                    .as_primitive::<Float64Type>()
+                    .unary::<_, Float64Type>(f64::abs),
+            ),
+            (Unary::Sign, DataType::Float64) => Arc::new(
+                array
+                    .as_primitive::<Float64Type>()
+                    .unary::<_, Float64Type>(|v| {
+                        if v > 0.0 {
+                            1.0
+                        } else if v < 0.0 {
+                            -1.0
+                        } else {
+                            v.abs()
+                        }
+                    }),
+            ),
             (Unary::Sign, DataType::Decimal128(..)) => sign::<Decimal128Type>(array),
             (Unary::Sign, DataType::Decimal256(..)) => sign::<Decimal256Type>(array),
             (_, other) => return internal_err!("{} over {other}", self.name()),
@@ -316,9 +354,15 @@ impl ScalarUDFImpl for OneNumber {
 
 fn abs<T: ArrowPrimitiveType>(array: &ArrayRef) -> Result<ArrayRef> {
     let t = array.data_type();
-    let result = array.as_primitive::<T>().try_unary::<_, T, ArrowError>(|v| {
-        if v.is_lt(T::Native::ZERO) { v.neg_checked() } else { Ok(v) }
-    });
+    let result = array
+        .as_primitive::<T>()
+        .try_unary::<_, T, ArrowError>(|v| {
+            if v.is_lt(T::Native::ZERO) {
+                v.neg_checked()
+            } else {
+                Ok(v)
+            }
+        });
     match result {
         Ok(result) => Ok(Arc::new(result.with_data_type(t.clone()))),
         Err(_) => Err(out_of_range(t)),
@@ -450,9 +494,9 @@ impl ScalarUDFImpl for DoubleFunction {
         let a = arrays[0].as_primitive::<Float64Type>();
         let result: PrimitiveArray<Float64Type> = match arrays.get(1) {
             None => a.try_unary(|a| self.compute(a, 0.0))?,
-            Some(b) => {
-                arity::try_binary(a, b.as_primitive::<Float64Type>(), |a, b| self.compute(a, b))?
-            }
+            Some(b) => arity::try_binary(a, b.as_primitive::<Float64Type>(), |a, b| {
+                self.compute(a, b)
+            })?,
         };
         scalar_if(args.args.iter(), Arc::new(result))
     }

@@ -21,8 +21,8 @@ use crate::cast::cast_scalar;
 use crate::types::{self, Category, category};
 
 pub(crate) use datetime::extract_udf;
-pub(crate) use math::power_udf;
 pub(crate) use integer::scalar_if;
+pub(crate) use math::power_udf;
 pub(crate) use numeric::{NumericOperator, Unscaled, round_div, worst_case};
 
 macro_rules! operators {
@@ -82,13 +82,50 @@ pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
 /// Functions of DataFusion that have a PostgreSQL name and another meaning, or that only look
 /// like PostgreSQL's: a call of one is an error rather than a wrong answer.
 pub(crate) const WITHHELD: &[&str] = &[
-    "to_char", "to_date", "to_time", "to_local_time", "to_unixtime", "to_timestamp_seconds",
-    "to_timestamp_millis", "to_timestamp_micros", "to_timestamp_nanos", "from_unixtime", "version",
-    "date_format", "datepart", "datetrunc", "log", "nanvl", "iszero", "isnan", "instr", "contains",
-    "arrow_cast", "arrow_typeof", "arrow_try_cast", "arrow_metadata", "with_metadata",
-    "get_field", "to_hex", "levenshtein", "find_in_set", "substr_index", "substring_index",
-    "make_time", "current_time", "struct", "named_struct", "union_extract", "union_tag", "position", "ifnull", "nvl", "nvl2", "pow",
-    "cot", "signum",
+    "to_char",
+    "to_date",
+    "to_time",
+    "to_local_time",
+    "to_unixtime",
+    "to_timestamp_seconds",
+    "to_timestamp_millis",
+    "to_timestamp_micros",
+    "to_timestamp_nanos",
+    "from_unixtime",
+    "version",
+    "date_format",
+    "datepart",
+    "datetrunc",
+    "log",
+    "nanvl",
+    "iszero",
+    "isnan",
+    "instr",
+    "contains",
+    "arrow_cast",
+    "arrow_typeof",
+    "arrow_try_cast",
+    "arrow_metadata",
+    "with_metadata",
+    "get_field",
+    "to_hex",
+    "levenshtein",
+    "find_in_set",
+    "substr_index",
+    "substring_index",
+    "make_time",
+    "current_time",
+    "struct",
+    "named_struct",
+    "union_extract",
+    "union_tag",
+    "position",
+    "ifnull",
+    "nvl",
+    "nvl2",
+    "pow",
+    "cot",
+    "signum",
 ];
 
 /// Functions over numbers, whose quoted arguments are doubles.
@@ -98,9 +135,30 @@ const OF_NUMBERS: &[&str] = &[
 
 /// Functions whose first argument is a text; DataFusion would print a number to have one.
 const OF_TEXT: &[&str] = &[
-    "upper", "lower", "initcap", "character_length", "octet_length", "bit_length", "btrim", "ltrim",
-    "rtrim", "substr", "replace", "left", "right", "reverse", "strpos", "lpad", "rpad", "repeat",
-    "split_part", "translate", "starts_with", "ascii", "regexp_replace", "regexp_like",
+    "upper",
+    "lower",
+    "initcap",
+    "character_length",
+    "octet_length",
+    "bit_length",
+    "btrim",
+    "ltrim",
+    "rtrim",
+    "substr",
+    "replace",
+    "left",
+    "right",
+    "reverse",
+    "strpos",
+    "lpad",
+    "rpad",
+    "repeat",
+    "split_part",
+    "translate",
+    "starts_with",
+    "ascii",
+    "regexp_replace",
+    "regexp_like",
 ];
 
 /// Arguments of a DataFusion function whose PostgreSQL namesake takes other types.

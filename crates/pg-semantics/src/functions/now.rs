@@ -15,15 +15,10 @@ use crate::temporal::{MICROS_PER_DAY, local_of, zone};
 use crate::types;
 
 pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
-    [
-        Clock::Instant,
-        Clock::Date,
-        Clock::Timestamp,
-        Clock::Time,
-    ]
-    .into_iter()
-    .map(|clock| udf(Now::new(clock)))
-    .collect()
+    [Clock::Instant, Clock::Date, Clock::Timestamp, Clock::Time]
+        .into_iter()
+        .map(|clock| udf(Now::new(clock)))
+        .collect()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -48,7 +43,11 @@ struct Now {
 impl Now {
     fn new(clock: Clock) -> Self {
         let aliases: &[&str] = match clock {
-            Clock::Instant => &["current_timestamp", "transaction_timestamp", "statement_timestamp"],
+            Clock::Instant => &[
+                "current_timestamp",
+                "transaction_timestamp",
+                "statement_timestamp",
+            ],
             Clock::Date => &["today"],
             Clock::Timestamp | Clock::Time => &[],
         };

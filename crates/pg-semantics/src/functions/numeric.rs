@@ -199,7 +199,14 @@ where
             apply::<T>(l, r, target, rows, |a, b| {
                 let a = a.mul_checked(lm).map_err(overflow)?;
                 let b = b.mul_checked(rm).map_err(overflow)?;
-                check(if add { a.add_checked(b) } else { a.sub_checked(b) }.map_err(overflow)?)
+                check(
+                    if add {
+                        a.add_checked(b)
+                    } else {
+                        a.sub_checked(b)
+                    }
+                    .map_err(overflow)?,
+                )
             })
         }
         NumericOperator::Multiply => {
@@ -242,7 +249,13 @@ pub(crate) fn round_div<N: ArrowNativeTypeOp>(a: N, b: N) -> N {
     if rest.is_zero() {
         return quotient;
     }
-    let absolute = |v: N| if v.is_lt(N::ZERO) { v.neg_wrapping() } else { v };
+    let absolute = |v: N| {
+        if v.is_lt(N::ZERO) {
+            v.neg_wrapping()
+        } else {
+            v
+        }
+    };
     let (rest_abs, divisor_abs) = (absolute(rest), absolute(b));
     // rest >= divisor - rest says 2 * rest >= divisor without overflow.
     if rest_abs.is_lt(divisor_abs.sub_wrapping(rest_abs)) {
@@ -267,7 +280,11 @@ fn apply<T: DecimalType>(
     };
     let (ls, rs) = (scalar(l)?, scalar(r)?);
     if [&ls, &rs].into_iter().flatten().any(|s| s.is_null(0)) {
-        let rows = if ls.is_some() && rs.is_some() { 1 } else { rows };
+        let rows = if ls.is_some() && rs.is_some() {
+            1
+        } else {
+            rows
+        };
         return Ok(arrow::array::new_null_array(target, rows));
     }
     let result: PrimitiveArray<T> = match (l, r, &ls, &rs) {

@@ -78,7 +78,10 @@ impl Sum {
                 self.months += months.trunc() as i64;
                 // A fraction of a year is whole months only.
                 if each == 1.0 {
-                    self.add((months.fract() * DAYS_PER_MONTH * 1e6).round() / 1e6, Unit::Days(1.0));
+                    self.add(
+                        (months.fract() * DAYS_PER_MONTH * 1e6).round() / 1e6,
+                        Unit::Days(1.0),
+                    );
                 }
             }
             Unit::Days(each) => {
@@ -163,7 +166,9 @@ fn verbose_parts(text: &str) -> Option<Vec<(f64, Unit)>> {
 fn tokens(text: &str) -> Vec<String> {
     let mut tokens = Vec::new();
     for word in text.split_whitespace() {
-        let split = word.find(|c: char| c.is_ascii_alphabetic()).filter(|&at| at > 0);
+        let split = word
+            .find(|c: char| c.is_ascii_alphabetic())
+            .filter(|&at| at > 0);
         match split {
             Some(at) => tokens.extend([word[..at].to_owned(), word[at..].to_owned()]),
             None => tokens.push(word.to_owned()),
@@ -182,7 +187,12 @@ fn clock(text: &str) -> Option<impl Iterator<Item = (f64, Unit)>> {
         return None;
     }
     let units = [MICROS_PER_HOUR as f64, MICROS_PER_MINUTE as f64, 1e6];
-    Some(numbers.into_iter().zip(units).map(|(n, u)| (n, Unit::Micros(u))))
+    Some(
+        numbers
+            .into_iter()
+            .zip(units)
+            .map(|(n, u)| (n, Unit::Micros(u))),
+    )
 }
 
 /// What follows the `P` of ISO 8601.
@@ -265,7 +275,10 @@ mod tests {
     #[test]
     fn intervals_read_and_print_as_postgresqls() {
         for (text, shown) in [
-            ("1 year 2 months 3 days 04:05:06.7", "1 year 2 mons 3 days 04:05:06.7"),
+            (
+                "1 year 2 months 3 days 04:05:06.7",
+                "1 year 2 mons 3 days 04:05:06.7",
+            ),
             ("90 day", "90 days"),
             ("1.5 days", "1 day 12:00:00"),
             ("1.5 months", "1 mon 15 days"),
@@ -278,9 +291,16 @@ mod tests {
             ("2 weeks", "14 days"),
             ("0", "00:00:00"),
         ] {
-            assert_eq!(print_interval(parse_interval(text).unwrap()), shown, "{text}");
+            assert_eq!(
+                print_interval(parse_interval(text).unwrap()),
+                shown,
+                "{text}"
+            );
         }
-        assert_eq!(parse_interval("soon").unwrap_err().sqlstate().code(), "22007");
+        assert_eq!(
+            parse_interval("soon").unwrap_err().sqlstate().code(),
+            "22007"
+        );
         assert_eq!(parse_interval("").unwrap_err().sqlstate().code(), "22007");
     }
 }

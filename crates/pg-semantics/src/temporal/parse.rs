@@ -9,11 +9,27 @@ use super::{
 };
 
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september",
-    "october", "november", "december",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
 ];
 const WEEKDAYS: [&str; 7] = [
-    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
 ];
 /// PostgreSQL's own bounds: 4714-11-24 BC, and the last day of 294276 for timestamps.
 const DAYS_MIN: i64 = -2_440_588;
@@ -96,15 +112,17 @@ fn read(text: &str, type_name: &str) -> Result<Read, Error> {
         _ => None,
     };
     if special.is_some() {
-        return Ok(Read { special, ..Read::default() });
+        return Ok(Read {
+            special,
+            ..Read::default()
+        });
     }
     let mut out = Read::default();
     // Words and numbers of a date that is not one token (`January 8, 1999`).
     let mut loose: Vec<&str> = Vec::new();
     let mut before_christ = false;
     let mut afternoon = None;
-    let mut words = split(trimmed).into_iter().peekable();
-    while let Some(word) = words.next() {
+    for word in split(trimmed) {
         let lower = word.to_ascii_lowercase();
         if lower == "bc" || lower == "ad" {
             before_christ = lower == "bc";
@@ -128,7 +146,10 @@ fn read(text: &str, type_name: &str) -> Result<Read, Error> {
             || is_date_token(word)
         {
             loose.push(word);
-        } else if WEEKDAYS.iter().any(|d| lower.len() >= 3 && d.starts_with(&lower)) {
+        } else if WEEKDAYS
+            .iter()
+            .any(|d| lower.len() >= 3 && d.starts_with(&lower))
+        {
             // The name of a weekday says nothing new.
         } else if let Some(zone) = Zone::parse(word).filter(|_| out.time.is_some()) {
             out.zone = Some(zone);
@@ -146,7 +167,12 @@ fn read(text: &str, type_name: &str) -> Result<Read, Error> {
         if !(1..=12).contains(&hour) {
             return Err(out_of_range(type_name, text));
         }
-        let base = time - if hour == 12 { 12 * 3600 * MICROS_PER_SECOND } else { 0 };
+        let base = time
+            - if hour == 12 {
+                12 * 3600 * MICROS_PER_SECOND
+            } else {
+                0
+            };
         out.time = Some(base + if pm { 12 * 3600 * MICROS_PER_SECOND } else { 0 });
     }
     if !loose.is_empty() {
@@ -158,7 +184,10 @@ fn read(text: &str, type_name: &str) -> Result<Read, Error> {
 /// Splits at blanks and commas, and at the `T` between date and time.
 fn split(text: &str) -> Vec<&str> {
     let mut out = Vec::new();
-    for word in text.split(|c: char| c.is_whitespace() || c == ',').filter(|w| !w.is_empty()) {
+    for word in text
+        .split(|c: char| c.is_whitespace() || c == ',')
+        .filter(|w| !w.is_empty())
+    {
         let at = word
             .find(['T', 't'])
             .filter(|&at| at >= 6 && word.as_bytes()[at - 1].is_ascii_digit())
@@ -174,29 +203,44 @@ fn split(text: &str) -> Vec<&str> {
 fn is_date_token(word: &str) -> bool {
     word.contains(['-', '/', '.'])
         && word.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && word
-            .split(['-', '/', '.'])
-            .all(|p| !p.is_empty() && (p.bytes().all(|b| b.is_ascii_digit()) || month_number(p).is_some()))
+        && word.split(['-', '/', '.']).all(|p| {
+            !p.is_empty() && (p.bytes().all(|b| b.is_ascii_digit()) || month_number(p).is_some())
+        })
 }
 
 fn month_number(word: &str) -> Option<u32> {
     let lower = word.to_ascii_lowercase();
     (lower.len() >= 3 || lower == "sept")
-        .then(|| MONTHS.iter().position(|m| m.starts_with(&lower) && (lower.len() == 3 || lower.len() == m.len() || lower == "sept")))
+        .then(|| {
+            MONTHS.iter().position(|m| {
+                m.starts_with(&lower)
+                    && (lower.len() == 3 || lower.len() == m.len() || lower == "sept")
+            })
+        })
         .flatten()
         .map(|at| at as u32 + 1)
 }
 
-fn read_days(words: &[&str], before_christ: bool, text: &str, type_name: &str) -> Result<i64, Error> {
+fn read_days(
+    words: &[&str],
+    before_christ: bool,
+    text: &str,
+    type_name: &str,
+) -> Result<i64, Error> {
     let bad = || invalid(type_name, text);
-    let parts: Vec<&str> = words.iter().flat_map(|w| w.split(['-', '/', '.'])).collect();
+    let parts: Vec<&str> = words
+        .iter()
+        .flat_map(|w| w.split(['-', '/', '.']))
+        .collect();
     let number = |s: &str| s.parse::<i64>().map_err(|_| bad());
     let (year, month, day) = match parts.as_slice() {
         // 19990108 and 990108
         [one] if one.len() == 8 => (number(&one[..4])?, number(&one[4..6])?, number(&one[6..])?),
-        [one] if one.len() == 6 => {
-            (two_digits(number(&one[..2])?), number(&one[2..4])?, number(&one[4..])?)
-        }
+        [one] if one.len() == 6 => (
+            two_digits(number(&one[..2])?),
+            number(&one[2..4])?,
+            number(&one[4..])?,
+        ),
         [a, b, c] => {
             let named = parts.iter().position(|p| month_number(p).is_some());
             let long = |p: &str| p.len() >= 3;
@@ -204,8 +248,12 @@ fn read_days(words: &[&str], before_christ: bool, text: &str, type_name: &str) -
             match named {
                 Some(at) => {
                     let month = i64::from(month_number(parts[at]).unwrap_or(0));
-                    let rest: Vec<&str> =
-                        parts.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, p)| *p).collect();
+                    let rest: Vec<&str> = parts
+                        .iter()
+                        .enumerate()
+                        .filter(|(i, _)| *i != at)
+                        .map(|(_, p)| *p)
+                        .collect();
                     if long(rest[0]) {
                         (year_of(rest[0])?, month, number(rest[1])?)
                     } else {
@@ -255,7 +303,12 @@ fn read_clock(clock: &str, text: &str, type_name: &str) -> Result<i64, Error> {
             }
             // Beyond six digits a fraction is rounded.
             let mut micros = 0_i64;
-            for (i, b) in fraction.bytes().chain(std::iter::repeat(b'0')).take(7).enumerate() {
+            for (i, b) in fraction
+                .bytes()
+                .chain(std::iter::repeat(b'0'))
+                .take(7)
+                .enumerate()
+            {
                 let digit = i64::from(b - b'0');
                 if i < 6 {
                     micros = micros * 10 + digit;
@@ -324,7 +377,11 @@ mod tests {
             ("2024-02", "22007"),
             ("12345678901", "22007"),
         ] {
-            assert_eq!(parse_date(text).unwrap_err().sqlstate().code(), code, "{text}");
+            assert_eq!(
+                parse_date(text).unwrap_err().sqlstate().code(),
+                code,
+                "{text}"
+            );
         }
     }
 
@@ -339,10 +396,17 @@ mod tests {
             ("9999-12-31 23:59:59.999999", "9999-12-31 23:59:59.999999"),
             ("0001-01-01 00:00:00", "0001-01-01 00:00:00"),
         ] {
-            assert_eq!(print_timestamp(parse_timestamp(text).unwrap()), shown, "{text}");
+            assert_eq!(
+                print_timestamp(parse_timestamp(text).unwrap()),
+                shown,
+                "{text}"
+            );
         }
         assert_eq!(
-            parse_timestamp("2024-01-02 25:00").unwrap_err().sqlstate().code(),
+            parse_timestamp("2024-01-02 25:00")
+                .unwrap_err()
+                .sqlstate()
+                .code(),
             "22008"
         );
         let utc = Zone::parse("UTC").unwrap();

@@ -51,7 +51,11 @@ impl Zone {
             Zone::Fixed(offset) => i64::from(offset.local_minus_utc()),
             Zone::Named(chrono_tz::UTC) => 0,
             Zone::Named(tz) => DateTime::from_timestamp_micros(micros).map_or(0, |utc| {
-                i64::from(tz.offset_from_utc_datetime(&utc.naive_utc()).fix().local_minus_utc())
+                i64::from(
+                    tz.offset_from_utc_datetime(&utc.naive_utc())
+                        .fix()
+                        .local_minus_utc(),
+                )
             }),
         }
     }
@@ -125,10 +129,19 @@ mod tests {
         let warsaw = Zone::parse("Europe/Warsaw").unwrap();
         let at = |s: &str| super::super::parse_timestamp(s).unwrap();
         // 02:30 does not exist on that day: read as +01.
-        assert_eq!(utc_of(at("2024-03-31 02:30"), warsaw), at("2024-03-31 01:30"));
+        assert_eq!(
+            utc_of(at("2024-03-31 02:30"), warsaw),
+            at("2024-03-31 01:30")
+        );
         // 02:30 comes twice: the second, +01.
-        assert_eq!(utc_of(at("2024-10-27 02:30"), warsaw), at("2024-10-27 01:30"));
-        assert_eq!(local_of(at("2024-07-01 00:00"), warsaw), at("2024-07-01 02:00"));
+        assert_eq!(
+            utc_of(at("2024-10-27 02:30"), warsaw),
+            at("2024-10-27 01:30")
+        );
+        assert_eq!(
+            local_of(at("2024-07-01 00:00"), warsaw),
+            at("2024-07-01 02:00")
+        );
         assert_eq!(Zone::parse("+0530"), Zone::parse("+05:30"));
         assert_eq!(Zone::parse("Mars/Olympus"), None);
     }
