@@ -9,7 +9,7 @@ use arrow::array::{
     ArrayRef, BinaryBuilder, BinaryViewBuilder, BooleanBuilder, Date32Builder, Decimal128Builder,
     Decimal256Builder, Float32Builder, Float64Builder, Int16Builder, Int32Builder, Int64Builder,
     NullBuilder, RecordBatch, RecordBatchOptions, StringBuilder, StringViewBuilder,
-    Time64MicrosecondBuilder, TimestampMicrosecondBuilder,
+    Time64MicrosecondBuilder, TimestampMicrosecondBuilder, UInt64Builder,
 };
 use arrow::datatypes::{DataType, Field, SchemaRef, TimeUnit};
 use inflowave_types::{Error, PgType, Result, SqlState};
@@ -469,5 +469,27 @@ pub fn blob(value: ValueRef<'_>) -> Result<&[u8], SqlState> {
     match value {
         ValueRef::Blob(bytes) => Ok(bytes),
         _ => Err(wrong_class(value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::AsArray;
+    use arrow::datatypes::{Schema, UInt64Type};
+
+    use super::*;
+
+    #[test]
+    fn a_row_number_is_read() {
+        let field = Field::new("n", DataType::UInt64, false);
+        let schema = Arc::new(Schema::new(vec![field]));
+        let labels = vec!["n".to_owned()];
+        let mut rows = BatchBuilder::new(schema, labels, &TextRules::default()).unwrap();
+        rows.append(0, ValueRef::Integer(7)).unwrap();
+        rows.end_row();
+        let error = rows.append(0, ValueRef::Integer(-1)).unwrap_err();
+        assert_eq!(error.sqlstate(), SqlState::NumericValueOutOfRange);
+        let batch = rows.finish().unwrap();
+        assert_eq!(batch.column(0).as_primitive::<UInt64Type>().values(), &[7]);
     }
 }

@@ -211,6 +211,20 @@ fn numbers() {
 }
 
 #[test]
+fn a_null_has_a_type() {
+    check(
+        "SELECT DISTINCT CAST(NULL AS BIGINT) AS n, CAST(NULL AS TIMESTAMP(6)) AS ts FROM t",
+        expect![[r#""#]],
+    );
+    check(
+        "SELECT sum(CAST(NULL AS DECIMAL(16, 4))) AS d FROM t",
+        expect![[r#"
+            SELECT SUM(CAST(NULL AS DECIMAL(16, 4))) AS `d` FROM `s`.`t` AS t0
+        "#]],
+    );
+}
+
+#[test]
 fn times_and_structure() {
     check(
         "SELECT i FROM t WHERE day < DATE '1995-01-01' AND at >= TIMESTAMP '1995-01-01 00:00:00'",
