@@ -37,7 +37,7 @@ struct Arguments {
     /// Timed runs of each side, alternately, after one that is not timed.
     #[arg(long, default_value_t = 5)]
     runs: usize,
-    /// Only cases whose name or source holds this text.
+    /// Only cases whose name or source holds this text; for memory the source, psql or csv.
     #[arg(long, default_value = "")]
     only: String,
     /// The server's binary, for memory; by default the one beside this program.

@@ -62,7 +62,7 @@ impl Proof {
             if source.contains(only) || "psql".contains(only) {
                 peaks.push(self.psql(source, &sql, &config)?);
             }
-            if source.contains(only) || "sql".contains(only) {
+            if source.contains(only) || "csv".contains(only) {
                 peaks.push(self.command(source, &sql, &config)?);
             }
         }

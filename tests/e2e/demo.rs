@@ -9,7 +9,11 @@ fn binary() -> PathBuf {
     path.pop();
     path.pop();
     path.push("inflowave");
-    assert!(path.exists(), "{} is not there: run cargo build first", path.display());
+    assert!(
+        path.exists(),
+        "{} is not there: run cargo build first",
+        path.display()
+    );
     path
 }
 
@@ -27,13 +31,23 @@ fn the_demo_prints_its_showcase_and_ends_with_0() {
     let shown = text.lines().filter(|l| l.starts_with("time: ")).count();
     assert!(shown >= 10, "{shown} queries were shown");
     // Each is followed by what its sources were asked.
-    assert_eq!(text.matches("explain (federation):").count(), shown, "{text}");
+    assert_eq!(
+        text.matches("explain (federation):").count(),
+        shown,
+        "{text}"
+    );
     assert!(text.matches("shop runs: SELECT").count() >= shown, "{text}");
 }
 
 #[test]
 fn sql_prints_rows_in_each_format_and_errors_with_their_code() {
-    let run = |args: &[&str]| Command::new(binary()).arg("sql").args(args).output().unwrap();
+    let run = |args: &[&str]| {
+        Command::new(binary())
+            .arg("sql")
+            .args(args)
+            .output()
+            .unwrap()
+    };
     let text = |out: std::process::Output| String::from_utf8(out.stdout).unwrap();
     let sql = "select 1 as a, null as b, 'x,y' as c";
     assert_eq!(text(run(&[sql, "--format", "csv"])), "a,b,c\n1,,\"x,y\"\n");
@@ -48,7 +62,10 @@ fn sql_prints_rows_in_each_format_and_errors_with_their_code() {
     let failed = run(&["select 1/0"]);
     assert!(!failed.status.success());
     assert_eq!(
-        String::from_utf8_lossy(&failed.stderr).lines().next().unwrap(),
+        String::from_utf8_lossy(&failed.stderr)
+            .lines()
+            .next()
+            .unwrap(),
         "ERROR:  22012: division by zero"
     );
 }

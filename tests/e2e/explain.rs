@@ -35,12 +35,20 @@ fn a_failed_name_suggests_the_nearest() {
             error.hint().unwrap(),
             format!("Perhaps you meant the table \"{first}\".")
         );
-        let error = texts(session.as_mut(), "select * from lit.main.x").await.unwrap_err();
+        let error = texts(session.as_mut(), "select * from lit.main.x")
+            .await
+            .unwrap_err();
         assert_eq!(error.sqlstate().code(), "3D000");
-        assert_eq!(error.hint(), Some("Perhaps you meant the catalog \"lite\"."));
+        assert_eq!(
+            error.hint(),
+            Some("Perhaps you meant the catalog \"lite\".")
+        );
         let sql = format!("select * from lite.mian.{first}");
         let error = texts(session.as_mut(), &sql).await.unwrap_err();
-        assert!(["3F000", "42P01"].contains(&error.sqlstate().code()), "{error:?}");
+        assert!(
+            ["3F000", "42P01"].contains(&error.sqlstate().code()),
+            "{error:?}"
+        );
     });
 }
 
@@ -50,9 +58,12 @@ fn remote_queries_and_queries_are_seen() {
         let (_fixture, mut session) = with_sqlite().await;
         let tables = texts(session.as_mut(), "show tables").await.unwrap();
         let name = tables[0][0].clone().unwrap().replace('"', "\"\"");
-        let counted = texts(session.as_mut(), &format!("select count(*) from \"{name}\""))
-            .await
-            .unwrap();
+        let counted = texts(
+            session.as_mut(),
+            &format!("select count(*) from \"{name}\""),
+        )
+        .await
+        .unwrap();
         assert_eq!(counted.len(), 1);
         let remote = texts(
             session.as_mut(),
@@ -69,7 +80,14 @@ fn remote_queries_and_queries_are_seen() {
         )
         .await
         .unwrap();
-        assert_eq!(queries, [[Some("finished".into()), Some("1".into()), Some("tester".into())]]);
+        assert_eq!(
+            queries,
+            [[
+                Some("finished".into()),
+                Some("1".into()),
+                Some("tester".into())
+            ]]
+        );
     });
 }
 
@@ -83,7 +101,10 @@ fn what_may_not_run_does_not() {
             ("set datafusion.execution.batch_size = 1", "42704"),
             ("set inflowave.pushdown = perhaps", "22023"),
             ("select * from '/etc/passwd'", "42P01"),
-            ("create external table t (a int) stored as parquet location '/etc'", "25006"),
+            (
+                "create external table t (a int) stored as parquet location '/etc'",
+                "25006",
+            ),
         ] {
             let error = texts(session.as_mut(), sql).await.unwrap_err();
             assert_eq!(error.sqlstate().code(), code, "{sql}: {error}");
@@ -96,7 +117,9 @@ fn what_may_not_run_does_not() {
 fn verify_passes_where_nothing_differs() {
     server::run(async {
         let (_fixture, mut session) = with_sqlite().await;
-        texts(session.as_mut(), "set inflowave.pushdown = verify").await.unwrap();
+        texts(session.as_mut(), "set inflowave.pushdown = verify")
+            .await
+            .unwrap();
         let tables = texts(session.as_mut(), "show tables").await.unwrap();
         let mut rows = 0;
         for table in &tables {

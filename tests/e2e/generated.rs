@@ -8,8 +8,8 @@ use std::ops::Range;
 use inflowave_testkit::generate::{Grammar, Universe};
 use inflowave_testkit::oracle::{self, World};
 use inflowave_testkit::provision::{
-    FilesFixture, Fixture, MYSQL_ENV, MySqlCollation, MySqlFixture, POSTGRES_ENV,
-    POSTGRES_ICU_ENV, PostgresFixture, SqliteFixture, held,
+    FilesFixture, Fixture, MYSQL_ENV, MySqlCollation, MySqlFixture, POSTGRES_ENV, POSTGRES_ICU_ENV,
+    PostgresFixture, SqliteFixture, held,
 };
 use inflowave_testkit::{skip, trap};
 
@@ -36,7 +36,9 @@ async fn three_ways(name: &str, fixture: &mut dyn Fixture) {
     let spec = fixture.catalog();
     let schemas = BTreeMap::from([("src".to_owned(), spec.schema.clone())]);
     let world = World {
-        service: server::service(vec![("src".to_owned(), spec)]).await.unwrap(),
+        service: server::service(vec![("src".to_owned(), spec)])
+            .await
+            .unwrap(),
         universe: Universe::of_one("src", held(fixture, &tables)),
         schemas,
     };

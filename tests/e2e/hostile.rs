@@ -59,7 +59,12 @@ fn table(strings: &[String]) -> TrapTable {
         rows: strings
             .iter()
             .enumerate()
-            .map(|(n, s)| vec![Value::Int(i64::try_from(n).unwrap()), Value::text(s.as_str())])
+            .map(|(n, s)| {
+                vec![
+                    Value::Int(i64::try_from(n).unwrap()),
+                    Value::text(s.as_str()),
+                ]
+            })
             .collect(),
     }
 }
@@ -72,11 +77,16 @@ fn quoted(name: &str) -> String {
 async fn check(fixture: &mut dyn Fixture) {
     let strings = strings();
     let table = table(&strings);
-    fixture.provision(std::slice::from_ref(&table)).await.unwrap();
+    fixture
+        .provision(std::slice::from_ref(&table))
+        .await
+        .unwrap();
     let spec = fixture.catalog();
     let name = format!("src.{}.{}", quoted(&spec.schema), quoted(&table.name));
     let column = quoted(&table.columns[1].name);
-    let service = server::service(vec![("src".to_owned(), spec)]).await.unwrap();
+    let service = server::service(vec![("src".to_owned(), spec)])
+        .await
+        .unwrap();
     let mut session = server::session(service.as_ref(), "src").await;
     let mut pushed = 0;
     for (id, string) in strings.iter().enumerate() {
@@ -91,7 +101,8 @@ async fn check(fixture: &mut dyn Fixture) {
         }
         pushed += usize::from(filtered(session.as_mut(), &sql).await);
         let alias = quoted(string);
-        let sql = format!("select max(id) as {alias} from {name} group by id having max(id) = {id}");
+        let sql =
+            format!("select max(id) as {alias} from {name} group by id having max(id) = {id}");
         let rows = texts(session.as_mut(), &sql).await.unwrap();
         assert_eq!(rows, [[Some(id.to_string())]], "{sql}");
     }
@@ -101,13 +112,17 @@ async fn check(fixture: &mut dyn Fixture) {
 
 async fn filtered(session: &mut dyn Session, sql: &str) -> bool {
     texts(session, "set inflowave.pushdown = on").await.unwrap();
-    let rows = texts(session, &format!("explain (federation) {sql}")).await.unwrap();
+    let rows = texts(session, &format!("explain (federation) {sql}"))
+        .await
+        .unwrap();
     rows[0][1].as_deref().unwrap_or_default().contains("WHERE")
 }
 
 async fn service_goes_on(service: &dyn QueryService, name: &str, rows: usize) -> bool {
     let mut session = server::session(service, "src").await;
-    let counted = texts(session.as_mut(), &format!("select count(*) from {name}")).await.unwrap();
+    let counted = texts(session.as_mut(), &format!("select count(*) from {name}"))
+        .await
+        .unwrap();
     counted == [[Some(rows.to_string())]]
 }
 
@@ -131,7 +146,9 @@ fn postgres_takes_no_text_for_sql() {
 #[test]
 fn mysql_takes_no_text_for_sql() {
     server::run(async {
-        let Some(mut fixture) = MySqlFixture::from_env(MySqlCollation::default()).await.unwrap()
+        let Some(mut fixture) = MySqlFixture::from_env(MySqlCollation::default())
+            .await
+            .unwrap()
         else {
             skip!("mysql", format!("{MYSQL_ENV} is not set").as_str());
         };

@@ -48,8 +48,14 @@ fn the_table_of_sources_is_true() {
         return;
     }
     if std::env::var_os("UPDATE_EXPECT").is_some() {
-        std::fs::write(&path, format!("{}{wanted}{}", &readme[..start], &readme[end..])).unwrap();
+        std::fs::write(
+            &path,
+            format!("{}{wanted}{}", &readme[..start], &readme[end..]),
+        )
+        .unwrap();
         return;
     }
-    panic!("README.md is not true; run UPDATE_EXPECT=1 cargo test -p inflowave-tests readme\n{wanted}");
+    panic!(
+        "README.md is not true; run UPDATE_EXPECT=1 cargo test -p inflowave-tests readme\n{wanted}"
+    );
 }

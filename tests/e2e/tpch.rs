@@ -57,9 +57,13 @@ async fn load(postgres: &str, mysql: &str, dir: &std::path::Path) -> Vec<(String
     std::fs::create_dir_all(&lake).unwrap();
     for table in TABLES {
         // The oracle has all of them; each of the others has its own.
-        data::load_postgres(&client, "tpch", table, SCALE).await.unwrap();
+        data::load_postgres(&client, "tpch", table, SCALE)
+            .await
+            .unwrap();
         match home(table)[0] {
-            "maria" => data::load_mysql(&mut maria, "tpch", table, SCALE).await.unwrap(),
+            "maria" => data::load_mysql(&mut maria, "tpch", table, SCALE)
+                .await
+                .unwrap(),
             "lite" => data::load_sqlite(&mut lite, table, SCALE).unwrap(),
             "lake" => data::write_parquet(&lake, table, SCALE).unwrap(),
             _ => {}
@@ -70,28 +74,52 @@ async fn load(postgres: &str, mysql: &str, dir: &std::path::Path) -> Vec<(String
     pool.disconnect().await.unwrap();
     let spec = |connector, params: &[(&str, String)], schema: &str| CatalogSpec {
         connector,
-        params: params.iter().map(|(k, v)| ((*k).to_owned(), v.clone())).collect(),
+        params: params
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), v.clone()))
+            .collect(),
         schema: schema.to_owned(),
     };
     let text = |path: std::path::PathBuf| path.to_str().unwrap().to_owned();
     vec![
-        ("pg".into(), spec("postgres", &[("url", postgres.to_owned())], "tpch")),
-        ("maria".into(), spec("mysql", &[("url", mysql.to_owned())], "tpch")),
-        ("lite".into(), spec("sqlite", &[("path", text(lite_path))], "main")),
-        ("lake".into(), spec("files", &[("path", text(lake))], "files")),
+        (
+            "pg".into(),
+            spec("postgres", &[("url", postgres.to_owned())], "tpch"),
+        ),
+        (
+            "maria".into(),
+            spec("mysql", &[("url", mysql.to_owned())], "tpch"),
+        ),
+        (
+            "lite".into(),
+            spec("sqlite", &[("path", text(lite_path))], "main"),
+        ),
+        (
+            "lake".into(),
+            spec("files", &[("path", text(lake))], "files"),
+        ),
     ]
 }
 
 /// What the sources were asked and what they were not, for the committed file.
 async fn remote_queries(session: &mut dyn Session, sql: &str) -> String {
-    let rows = server::texts(session, &format!("explain (federation) {sql}")).await.unwrap();
+    let rows = server::texts(session, &format!("explain (federation) {sql}"))
+        .await
+        .unwrap();
     let mut out = String::new();
     for row in rows {
         let cell = |i: usize| row[i].as_deref().unwrap_or_default();
         if row[1].is_some() {
             writeln!(out, "{}: {}", cell(0), cell(1)).unwrap();
         } else {
-            writeln!(out, "{}: not pushed: {}\n    because {}", cell(0), cell(3), cell(4)).unwrap();
+            writeln!(
+                out,
+                "{}: not pushed: {}\n    because {}",
+                cell(0),
+                cell(3),
+                cell(4)
+            )
+            .unwrap();
         }
     }
     out
@@ -107,7 +135,9 @@ fn all_22_queries_over_four_sources_equal_postgresql() {
     };
     server::run(async {
         let dir = tempfile::tempdir().unwrap();
-        let service = server::service(load(&postgres, &mysql, dir.path()).await).await.unwrap();
+        let service = server::service(load(&postgres, &mysql, dir.path()).await)
+            .await
+            .unwrap();
         let mut session = server::session(service.as_ref(), "pg").await;
         let native = Native::connect(&postgres).await.unwrap();
         native.run("SET search_path = tpch").await.unwrap();
@@ -116,7 +146,9 @@ fn all_22_queries_over_four_sources_equal_postgresql() {
         for number in 1..=22 {
             let sql = data::query(number).unwrap();
             let ours = federated(&sql);
-            let left = inflowave_testkit::ask(session.as_mut(), &ours).await.map_err(Into::into);
+            let left = inflowave_testkit::ask(session.as_mut(), &ours)
+                .await
+                .map_err(Into::into);
             let right = native.ask(&sql).await;
             let width = right.as_ref().map_or(0, |r| r.columns.len());
             let rule = Rule {
@@ -124,7 +156,10 @@ fn all_22_queries_over_four_sources_equal_postgresql() {
                 ..Rule::default()
             };
             if let Ok(rows) = &right {
-                assert!(!rows.rows.is_empty(), "q{number:02} has no rows at this scale");
+                assert!(
+                    !rows.rows.is_empty(),
+                    "q{number:02} has no rows at this scale"
+                );
             }
             let verdict = compare(&left, &right, &rule, None);
             if verdict != Verdict::Same {

@@ -157,6 +157,7 @@ impl FileTable {
                 SqlState::UndefinedTable,
                 format!("table \"{}\" is no longer there", self.name),
             )
+            .with_hint("Its file was moved or deleted since the catalog was read.")
         })?;
         files.iter().map(|file| self.partitioned(file)).collect()
     }

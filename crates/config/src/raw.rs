@@ -39,7 +39,8 @@ struct RawLimits {
 
 pub(crate) fn parse(text: &str, base_dir: &Path) -> Result<Config> {
     // The message of `toml` shows line, column and the key; for an unknown key also the valid ones.
-    let raw: Raw = toml::from_str(text).map_err(|e| config_error(e.to_string().trim().to_owned()))?;
+    let raw: Raw =
+        toml::from_str(text).map_err(|e| config_error(e.to_string().trim().to_owned()))?;
     let defaults = Config::default().server;
     let server = Server {
         pg_listen: raw.server.pg_listen.unwrap_or(defaults.pg_listen),
@@ -64,14 +65,20 @@ fn limits(raw: RawLimits) -> Result<Limits> {
         memory_bytes_max: raw.memory_bytes_max.unwrap_or(default.memory_bytes_max),
         spill_bytes_max: raw.spill_bytes_max.unwrap_or(default.spill_bytes_max),
         sessions_max: raw.sessions_max.unwrap_or(default.sessions_max),
-        statement_bytes_max: raw.statement_bytes_max.unwrap_or(default.statement_bytes_max),
-        statement_depth_max: raw.statement_depth_max.unwrap_or(default.statement_depth_max),
+        statement_bytes_max: raw
+            .statement_bytes_max
+            .unwrap_or(default.statement_bytes_max),
+        statement_depth_max: raw
+            .statement_depth_max
+            .unwrap_or(default.statement_depth_max),
         metadata_ttl_s: raw.metadata_ttl_s.unwrap_or(default.metadata_ttl_s),
         batch_rows: raw.batch_rows.unwrap_or(default.batch_rows),
         history_rows_max: raw.history_rows_max.unwrap_or(default.history_rows_max),
     };
     if limits.memory_bytes_max < 64 << 20 {
-        return Err(config_error("limits.memory_bytes_max is below 67108864 (64 MiB)"));
+        return Err(config_error(
+            "limits.memory_bytes_max is below 67108864 (64 MiB)",
+        ));
     }
     if limits.batch_rows == 0 || limits.batch_rows > 65536 {
         return Err(config_error("limits.batch_rows is not between 1 and 65536"));
@@ -86,8 +93,10 @@ fn catalog(
 ) -> Result<Catalog> {
     const RESERVED: [&str; 2] = ["inflowave", "system"];
     if RESERVED.contains(&name) {
-        return Err(config_error(format!("catalog name \"{name}\" is the server's own"))
-            .with_hint("Choose a name other than inflowave and system."));
+        return Err(
+            config_error(format!("catalog name \"{name}\" is the server's own"))
+                .with_hint("Choose a name other than inflowave and system."),
+        );
     }
     let Some(toml::Value::String(connector)) = params.remove("connector") else {
         return Err(config_error(format!("catalog \"{name}\" has no connector"))
@@ -134,7 +143,10 @@ mod tests {
         assert_eq!(config.server.pg_listen.port(), 0);
         assert_eq!(config.server.data_dir, Path::new("/etc/inflowave-data"));
         let catalog = &config.catalogs[0];
-        assert_eq!((catalog.name.as_str(), catalog.connector.as_str()), ("crm", "postgres"));
+        assert_eq!(
+            (catalog.name.as_str(), catalog.connector.as_str()),
+            ("crm", "postgres")
+        );
         assert_eq!(catalog.params[0].1.reveal(), "3");
     }
 

@@ -32,7 +32,9 @@ fn one(reference: &str, base_dir: &Path) -> Result<String> {
         }),
         Some(("file", path)) => {
             let text = std::fs::read_to_string(base_dir.join(path)).map_err(|e| {
-                config_error(format!("cannot read the file of reference \"${{file:{path}}}\": {e}"))
+                config_error(format!(
+                    "cannot read the file of reference \"${{file:{path}}}\": {e}"
+                ))
             })?;
             Ok(text.trim_end_matches(['\n', '\r']).to_owned())
         }

@@ -130,10 +130,7 @@ mod tests {
     fn the_weaker_answer_wins() {
         assert_eq!(Support::Exact.and(|| Support::Superset), Support::Superset);
         assert_eq!(Support::Superset.and(|| Support::Exact), Support::Superset);
-        assert_eq!(
-            Support::Superset.and(|| Support::no("x")),
-            Support::no("x")
-        );
+        assert_eq!(Support::Superset.and(|| Support::no("x")), Support::no("x"));
         assert_eq!(
             Support::no("x").and(|| panic!("not asked")),
             Support::no("x")

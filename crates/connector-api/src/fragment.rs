@@ -105,9 +105,10 @@ impl Fragment {
 
 /// The remote table behind a scan, if it is one.
 pub fn remote_table(scan: &TableScan) -> Option<&Arc<RemoteTable>> {
-    let source = (scan.source.as_ref() as &dyn std::any::Any).downcast_ref::<DefaultTableSource>()?;
-    let provider =
-        (source.table_provider.as_ref() as &dyn std::any::Any).downcast_ref::<RemoteTableProvider>()?;
+    let source =
+        (scan.source.as_ref() as &dyn std::any::Any).downcast_ref::<DefaultTableSource>()?;
+    let provider = (source.table_provider.as_ref() as &dyn std::any::Any)
+        .downcast_ref::<RemoteTableProvider>()?;
     Some(&provider.table)
 }
 

@@ -11,7 +11,10 @@ use inflowave_types::{Error, Result, Secret, SqlState};
 pub enum ParamKind {
     Text,
     /// A whole number within the bounds, both included.
-    Integer { min: u64, max: u64 },
+    Integer {
+        min: u64,
+        max: u64,
+    },
     /// `true` or `false`.
     Boolean,
     /// One of these words.
@@ -99,9 +102,12 @@ impl Params {
         }
         for spec in specs.iter().filter(|s| s.required) {
             if !params.values.contains_key(spec.name) && !params.secrets.contains_key(spec.name) {
-                return Err(invalid(format!("missing parameter \"{}\"", spec.name)).with_hint(
-                    format!("{} For example: {} = \"{}\".", spec.doc, spec.name, spec.example),
-                ));
+                return Err(
+                    invalid(format!("missing parameter \"{}\"", spec.name)).with_hint(format!(
+                        "{} For example: {} = \"{}\".",
+                        spec.doc, spec.name, spec.example
+                    )),
+                );
             }
         }
         Ok(params)
@@ -170,7 +176,10 @@ mod tests {
     #[test]
     fn errors_name_the_valid_choices() {
         let error = check(&[("url", "x"), ("pol", "1")]).unwrap_err();
-        assert_eq!(error.hint(), Some("The valid parameters are: url, pool_size_max."));
+        assert_eq!(
+            error.hint(),
+            Some("The valid parameters are: url, pool_size_max.")
+        );
         let error = check(&[("url", "x"), ("pool_size_max", "0")]).unwrap_err();
         assert_eq!(error.hint(), Some("Valid is a whole number from 1 to 100."));
         let error = check(&[]).unwrap_err();

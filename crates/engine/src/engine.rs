@@ -182,7 +182,10 @@ fn base(
     let spill = |e: std::io::Error| {
         Error::new(
             SqlState::IoError,
-            format!("cannot use \"{}\" for spill files: {e}", spill_dir.display()),
+            format!(
+                "cannot use \"{}\" for spill files: {e}",
+                spill_dir.display()
+            ),
         )
         .with_hint("Set server.data_dir to a folder that can be written.")
     };

@@ -13,7 +13,11 @@ use crate::show::texts;
 
 /// One row a line, as PostgreSQL's.
 pub(crate) fn plan(planned: &Planned) -> Result<RecordBatch> {
-    lines(&DisplayableExecutionPlan::new(planned.plan.as_ref()).indent(false).to_string())
+    lines(
+        &DisplayableExecutionPlan::new(planned.plan.as_ref())
+            .indent(false)
+            .to_string(),
+    )
 }
 
 /// With the figures of the run that has ended.
@@ -36,8 +40,8 @@ pub(crate) fn federation(
     pushdown: Pushdown,
     json: bool,
 ) -> Result<RecordBatch> {
-    let plan = cut::cut(planned.logical.as_ref().clone(), pushdown)
-        .map_err(|e| context.error(&e))?;
+    let plan =
+        cut::cut(planned.logical.as_ref().clone(), pushdown).map_err(|e| context.error(&e))?;
     let rows = explain(&plan).map_err(|e| context.error(&e))?;
     if json {
         return as_json(&rows);

@@ -201,7 +201,9 @@ mod tests {
     use datafusion::sql::sqlparser::{dialect::PostgreSqlDialect, parser::Parser};
 
     fn parse(sql: &str) -> Statement {
-        Parser::parse_sql(&PostgreSqlDialect {}, sql).unwrap().remove(0)
+        Parser::parse_sql(&PostgreSqlDialect {}, sql)
+            .unwrap()
+            .remove(0)
     }
 
     fn names(sql: &str, width: usize) -> Vec<String> {
@@ -227,7 +229,10 @@ mod tests {
         );
         assert_eq!(names("select *, 1 from t", 3), ["-", "-", "?column?"]);
         assert_eq!(names("values (1, 2)", 2), ["column1", "column2"]);
-        assert_eq!(names("select upper(a) from t union select b from u", 1), ["upper"]);
+        assert_eq!(
+            names("select upper(a) from t union select b from u", 1),
+            ["upper"]
+        );
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
-use datafusion::common::{DataFusionError, TableReference};
 use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{DataFusionError, TableReference};
 use datafusion::execution::TaskContext;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::LogicalPlan;
@@ -86,7 +86,10 @@ impl Context {
             if function {
                 continue;
             }
-            self.shared.catalogs.check(&self.database, reference).await?;
+            self.shared
+                .catalogs
+                .check(&self.database, reference)
+                .await?;
         }
         let plan = state
             .statement_to_plan(statement)
@@ -159,9 +162,7 @@ fn renamed(schema: &Schema, statement: &ast::Statement) -> SchemaRef {
         .iter()
         .zip(names)
         .map(|(field, name)| match name {
-            Some(name) if name != *field.name() => {
-                Arc::new(field.as_ref().clone().with_name(name))
-            }
+            Some(name) if name != *field.name() => Arc::new(field.as_ref().clone().with_name(name)),
             _ => Arc::clone(field),
         })
         .collect();

@@ -226,7 +226,9 @@ impl Registry {
     }
 
     pub(crate) fn running(&self, id: QueryId) {
-        self.queries.lock().update(id.0, |q| q.state = QueryState::Running);
+        self.queries
+            .lock()
+            .update(id.0, |q| q.state = QueryState::Running);
     }
 
     /// Idempotent: the first end counts.

@@ -30,7 +30,10 @@ pub(crate) enum Work {
     Done(Option<RecordBatch>, String),
     Query(Planned),
     /// Both plans; the rows are those of the first.
-    Verify { on: Planned, off: Planned },
+    Verify {
+        on: Planned,
+        off: Planned,
+    },
     Analyze(Planned),
 }
 

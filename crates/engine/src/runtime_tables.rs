@@ -115,7 +115,11 @@ const TABLES: &[Spec] = &[
     },
     Spec {
         name: "sources",
-        columns: &[("source", Text), ("connector", Text), ("default_schema", Text)],
+        columns: &[
+            ("source", Text),
+            ("connector", Text),
+            ("default_schema", Text),
+        ],
         rows: sources,
     },
     Spec {
@@ -133,7 +137,11 @@ const TABLES: &[Spec] = &[
     },
     Spec {
         name: "capabilities",
-        columns: &[("connector", Text), ("capability", Text), ("pushed", Boolean)],
+        columns: &[
+            ("connector", Text),
+            ("capability", Text),
+            ("pushed", Boolean),
+        ],
         rows: capabilities,
     },
 ];

@@ -6,9 +6,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use inflowave_federation::Pushdown;
-use inflowave_query_api::{
-    Portal, Prepared, Session, SessionStart, Statement, TransactionStatus,
-};
+use inflowave_query_api::{Portal, Prepared, Session, SessionStart, Statement, TransactionStatus};
 use inflowave_types::{Error, Result, SessionId, SqlState};
 use tokio_util::sync::CancellationToken;
 
@@ -154,7 +152,11 @@ async fn plan(context: &Context, kind: Kind) -> Result<(Step, Option<SchemaRef>)
         }
         Kind::Show(show) => {
             let rows = show
-                .rows(&context.shared.catalogs, &context.database, &context.settings)
+                .rows(
+                    &context.shared.catalogs,
+                    &context.database,
+                    &context.settings,
+                )
                 .await?;
             done(rows, "SHOW")
         }

@@ -59,27 +59,132 @@ const ON_OFF: Check = Check::OneOf(&["on", "off"]);
 
 /// Every setting, in the order of `SHOW ALL`.
 pub(crate) const SPECS: &[Spec] = &[
-    reported("application_name", "", Check::Any, "The client's name for itself."),
-    spec("bytea_output", "hex", Check::Only("bytea is printed in hex"), "Form of bytea in text."),
-    reported("client_encoding", "UTF8", Check::Only("only UTF8 is spoken"), "The client's encoding."),
-    spec("client_min_messages", "notice", Check::Any, "Least severity of messages sent."),
-    reported("DateStyle", "ISO, MDY", Check::Only("dates are printed as ISO, MDY"), "Form of dates in text."),
-    spec("default_transaction_read_only", "on", Check::Only("every transaction is read-only"), "New transactions are read-only."),
-    spec("extra_float_digits", "1", Check::Any, "Floats are always printed so that they read back equal."),
-    spec("inflowave.pushdown", "on", Check::OneOf(&Pushdown::NAMES), "Whether sources do work: on, off, or verify (both, and a difference is an error)."),
-    reported("integer_datetimes", "on", Check::Fixed, "Times are whole microseconds."),
-    reported("IntervalStyle", "postgres", Check::Only("intervals are printed in style postgres"), "Form of intervals in text."),
-    reported("is_superuser", "off", Check::Fixed, "Whether the user is a superuser."),
-    spec("search_path", "\"$user\", public", Check::Any, "Kept for clients; names without a schema are looked up in the catalog's default schema."),
-    reported("server_encoding", "UTF8", Check::Fixed, "The server's encoding."),
-    reported("server_version", "15.0 (InfloWave)", Check::Fixed, "The PostgreSQL version whose meaning is followed."),
-    spec("server_version_num", "150000", Check::Fixed, "The same as a number."),
-    reported("session_authorization", "", Check::Fixed, "The user of the session."),
-    reported("standard_conforming_strings", "on", Check::Only("backslashes in '...' stand for themselves"), "Backslashes in string literals."),
-    spec("statement_timeout", "0", Check::Milliseconds, "A statement that runs longer is canceled; 0 is never."),
-    reported("TimeZone", "UTC", Check::TimeZone, "Time zone of the session."),
-    spec("transaction_isolation", "read committed", Check::Any, "Isolation of the transaction."),
-    spec("transaction_read_only", "on", ON_OFF, "Whether the transaction is read-only."),
+    reported(
+        "application_name",
+        "",
+        Check::Any,
+        "The client's name for itself.",
+    ),
+    spec(
+        "bytea_output",
+        "hex",
+        Check::Only("bytea is printed in hex"),
+        "Form of bytea in text.",
+    ),
+    reported(
+        "client_encoding",
+        "UTF8",
+        Check::Only("only UTF8 is spoken"),
+        "The client's encoding.",
+    ),
+    spec(
+        "client_min_messages",
+        "notice",
+        Check::Any,
+        "Least severity of messages sent.",
+    ),
+    reported(
+        "DateStyle",
+        "ISO, MDY",
+        Check::Only("dates are printed as ISO, MDY"),
+        "Form of dates in text.",
+    ),
+    spec(
+        "default_transaction_read_only",
+        "on",
+        Check::Only("every transaction is read-only"),
+        "New transactions are read-only.",
+    ),
+    spec(
+        "extra_float_digits",
+        "1",
+        Check::Any,
+        "Floats are always printed so that they read back equal.",
+    ),
+    spec(
+        "inflowave.pushdown",
+        "on",
+        Check::OneOf(&Pushdown::NAMES),
+        "Whether sources do work: on, off, or verify (both, and a difference is an error).",
+    ),
+    reported(
+        "integer_datetimes",
+        "on",
+        Check::Fixed,
+        "Times are whole microseconds.",
+    ),
+    reported(
+        "IntervalStyle",
+        "postgres",
+        Check::Only("intervals are printed in style postgres"),
+        "Form of intervals in text.",
+    ),
+    reported(
+        "is_superuser",
+        "off",
+        Check::Fixed,
+        "Whether the user is a superuser.",
+    ),
+    spec(
+        "search_path",
+        "\"$user\", public",
+        Check::Any,
+        "Kept for clients; names without a schema are looked up in the catalog's default schema.",
+    ),
+    reported(
+        "server_encoding",
+        "UTF8",
+        Check::Fixed,
+        "The server's encoding.",
+    ),
+    reported(
+        "server_version",
+        "15.0 (InfloWave)",
+        Check::Fixed,
+        "The PostgreSQL version whose meaning is followed.",
+    ),
+    spec(
+        "server_version_num",
+        "150000",
+        Check::Fixed,
+        "The same as a number.",
+    ),
+    reported(
+        "session_authorization",
+        "",
+        Check::Fixed,
+        "The user of the session.",
+    ),
+    reported(
+        "standard_conforming_strings",
+        "on",
+        Check::Only("backslashes in '...' stand for themselves"),
+        "Backslashes in string literals.",
+    ),
+    spec(
+        "statement_timeout",
+        "0",
+        Check::Milliseconds,
+        "A statement that runs longer is canceled; 0 is never.",
+    ),
+    reported(
+        "TimeZone",
+        "UTC",
+        Check::TimeZone,
+        "Time zone of the session.",
+    ),
+    spec(
+        "transaction_isolation",
+        "read committed",
+        Check::Any,
+        "Isolation of the transaction.",
+    ),
+    spec(
+        "transaction_read_only",
+        "on",
+        ON_OFF,
+        "Whether the transaction is read-only.",
+    ),
 ];
 
 /// The values of one session: only what differs from the defaults is held.
@@ -108,7 +213,9 @@ impl Settings {
     }
 
     pub fn get(&self, spec: &'static Spec) -> &str {
-        self.changed.get(spec.name).map_or(spec.default, String::as_str)
+        self.changed
+            .get(spec.name)
+            .map_or(spec.default, String::as_str)
     }
 
     fn named(&self, name: &str) -> &str {
@@ -256,7 +363,11 @@ mod tests {
             e.hint(),
             Some("Perhaps you meant the setting \"inflowave.pushdown\".")
         );
-        assert!(settings.set("datafusion.execution.batch_size", "1").is_err());
+        assert!(
+            settings
+                .set("datafusion.execution.batch_size", "1")
+                .is_err()
+        );
     }
 
     #[test]

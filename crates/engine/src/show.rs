@@ -136,7 +136,11 @@ async fn columns(catalogs: &Catalogs, database: &str, path: &[String]) -> Result
 
 /// The PostgreSQL name of a field's type.
 pub(crate) fn type_name(field: &Field) -> String {
-    if let Some(Ok(pg)) = field.metadata().get(PgType::KEY).map(|t| t.parse::<PgType>()) {
+    if let Some(Ok(pg)) = field
+        .metadata()
+        .get(PgType::KEY)
+        .map(|t| t.parse::<PgType>())
+    {
         return match pg {
             PgType::Varchar(Some(n)) => format!("character varying({n})"),
             PgType::Varchar(None) => "character varying".to_owned(),

@@ -104,9 +104,7 @@ fn moved(error: Error, offset: u32) -> Error {
 fn tokenize(sql: &str) -> Result<Vec<TokenWithSpan>> {
     Tokenizer::new(&PostgreSqlDialect {}, sql)
         .tokenize_with_location()
-        .map_err(|e| {
-            syntax(&e.message).with_position(Lines::of(sql).chars(e.location))
-        })
+        .map_err(|e| syntax(&e.message).with_position(Lines::of(sql).chars(e.location)))
 }
 
 fn blank(token: &TokenWithSpan) -> bool {
@@ -291,7 +289,9 @@ fn explain(words: &Words, depth_max: usize) -> Result<Kind> {
         loop {
             match words.upper(at).as_str() {
                 "FEDERATION" => federation = true,
-                "ANALYZE" => analyze = words.upper(at + 1) != "FALSE" && words.upper(at + 1) != "OFF",
+                "ANALYZE" => {
+                    analyze = words.upper(at + 1) != "FALSE" && words.upper(at + 1) != "OFF"
+                }
                 "FORMAT" => {
                     at += 1;
                     match words.upper(at).as_str() {
@@ -300,7 +300,9 @@ fn explain(words: &Words, depth_max: usize) -> Result<Kind> {
                         other => {
                             return Err(Error::new(
                                 SqlState::InvalidParameterValue,
-                                format!("unrecognized value for EXPLAIN option \"format\": \"{other}\""),
+                                format!(
+                                    "unrecognized value for EXPLAIN option \"format\": \"{other}\""
+                                ),
                             )
                             .with_hint("The valid formats are: text, json."));
                         }
@@ -309,8 +311,13 @@ fn explain(words: &Words, depth_max: usize) -> Result<Kind> {
                 "VERBOSE" | "COSTS" | "TIMING" | "SUMMARY" | "BUFFERS" | "SETTINGS" => {}
                 other => {
                     return Err(words
-                        .error_at(at, &format!("unrecognized EXPLAIN option \"{}\"", other.to_lowercase()))
-                        .with_hint("The valid options are: analyze, federation, format, verbose."));
+                        .error_at(
+                            at,
+                            &format!("unrecognized EXPLAIN option \"{}\"", other.to_lowercase()),
+                        )
+                        .with_hint(
+                            "The valid options are: analyze, federation, format, verbose.",
+                        ));
                 }
             }
             at += 1;
@@ -486,11 +493,10 @@ fn parse_error(error: ParserError, sql: &str) -> Error {
                 ),
                 None => text,
             };
-            let position = location
-                .unwrap_or(Location {
-                    line: u64::MAX,
-                    column: 0,
-                });
+            let position = location.unwrap_or(Location {
+                line: u64::MAX,
+                column: 0,
+            });
             syntax(&text).with_position(Lines::of(sql).chars(position))
         }
     }
@@ -572,7 +578,10 @@ mod tests {
         assert_eq!(code("select * from t for update").0, "25006");
         assert_eq!(code("copy t to '/tmp/x'").0, "0A000");
         assert_eq!(code("create view v as select 1").0, "0A000");
-        assert_eq!(code("create external table t (a int) stored as parquet location '/etc'").0, "25006");
+        assert_eq!(
+            code("create external table t (a int) stored as parquet location '/etc'").0,
+            "25006"
+        );
     }
 
     #[test]

@@ -89,7 +89,10 @@ impl Fingerprint {
                 sum.1 += value.abs();
             }
             // NaN, infinities and NULLs have no sum: they are counted.
-            let odd = column.iter().filter(|v| !v.is_some_and(f64::is_finite)).count();
+            let odd = column
+                .iter()
+                .filter(|v| !v.is_some_and(f64::is_finite))
+                .count();
             self.hash.0 = self.hash.0.wrapping_add(odd as u64);
         }
         Ok(())
@@ -163,7 +166,11 @@ fn compared(plan: &LogicalPlan) -> Compared {
         below |= limits(node) && !matches!(node, LogicalPlan::TableScan(_));
         Ok(TreeNodeRecursion::Continue)
     });
-    if below { Compared::Nothing } else { Compared::Count }
+    if below {
+        Compared::Nothing
+    } else {
+        Compared::Count
+    }
 }
 
 fn aggregates_floats(plan: &LogicalPlan) -> bool {

@@ -99,7 +99,12 @@ impl UserDefinedLogicalNodeCore for RemoteScanNode {
     }
 
     fn fmt_for_explain(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "RemoteScan: {}: {}", self.fragment.catalog(), self.query.text)
+        write!(
+            f,
+            "RemoteScan: {}: {}",
+            self.fragment.catalog(),
+            self.query.text
+        )
     }
 
     fn with_exprs_and_inputs(&self, exprs: Vec<Expr>, inputs: Vec<LogicalPlan>) -> Result<Self> {

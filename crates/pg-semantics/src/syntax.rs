@@ -57,6 +57,15 @@ fn rewrite(expr: &Expr) -> Option<Expr> {
             Value::UnicodeStringLiteral(text) | Value::NationalStringLiteral(text) => Some(
                 Expr::Value(Value::SingleQuotedString(text.clone()).with_span(value.span)),
             ),
+            Value::Number(digits, _) if beyond_numeric(digits) => Some(Expr::Cast {
+                kind: CastKind::Cast,
+                expr: Box::new(Expr::Value(
+                    Value::SingleQuotedString(digits.clone()).with_span(value.span),
+                )),
+                data_type: DataType::DoublePrecision,
+                array: false,
+                format: None,
+            }),
             _ => None,
         },
         Expr::AtTimeZone {
@@ -100,6 +109,18 @@ fn rewrite(expr: &Expr) -> Option<Expr> {
         },
         _ => None,
     }
+}
+
+/// A number with an exponent for which no numeric of ours has room. It becomes a double: beside
+/// one, PostgreSQL's numeric would become one too.
+fn beyond_numeric(digits: &str) -> bool {
+    const DIGITS_MAX: i64 = 76;
+    let Some((_, exponent)) = digits.split_once(['e', 'E']) else {
+        return false;
+    };
+    exponent
+        .parse::<i64>()
+        .map_or(true, |e| e.abs() + digits.len() as i64 > DIGITS_MAX)
 }
 
 /// `-` before the first operand of a chain of `^`.

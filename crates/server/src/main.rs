@@ -85,9 +85,8 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<()> {
-    let threads = |e: std::io::Error| {
-        Error::new(SqlState::IoError, format!("cannot start threads: {e}"))
-    };
+    let threads =
+        |e: std::io::Error| Error::new(SqlState::IoError, format!("cannot start threads: {e}"));
     let io = tokio::runtime::Builder::new_multi_thread()
         .thread_name("inflowave-io")
         .worker_threads(2)

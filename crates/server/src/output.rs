@@ -40,7 +40,11 @@ pub fn note(text: &str) {
 
 /// An error as psql prints it.
 pub fn error(error: &Error) {
-    note(&format!("ERROR:  {}: {}", error.sqlstate(), error.message()));
+    note(&format!(
+        "ERROR:  {}: {}",
+        error.sqlstate(),
+        error.message()
+    ));
     if let Some(detail) = error.detail() {
         note(&format!("DETAIL:  {detail}"));
     }
@@ -83,9 +87,9 @@ impl Printer {
                 Format::Table => Form::Table(Table::default()),
                 Format::Csv => Form::Csv,
                 Format::Json => Form::Json,
-                Format::Arrow => {
-                    Form::Arrow(Box::new(StreamWriter::try_new(Vec::new(), schema).map_err(arrow)?))
-                }
+                Format::Arrow => Form::Arrow(Box::new(
+                    StreamWriter::try_new(Vec::new(), schema).map_err(arrow)?,
+                )),
             },
         };
         if format == Format::Csv {
@@ -261,7 +265,10 @@ fn json(data_type: &DataType, value: Option<String>) -> serde_json::Value {
 }
 
 fn io(error: std::io::Error) -> Error {
-    Error::new(SqlState::IoError, format!("cannot write the result: {error}"))
+    Error::new(
+        SqlState::IoError,
+        format!("cannot write the result: {error}"),
+    )
 }
 
 fn arrow(error: arrow::error::ArrowError) -> Error {
@@ -281,7 +288,10 @@ mod tests {
 
     #[test]
     fn json_keeps_what_floats_would_round() {
-        let numeric = json(&DataType::Decimal128(20, 2), Some("12345678901234567.89".into()));
+        let numeric = json(
+            &DataType::Decimal128(20, 2),
+            Some("12345678901234567.89".into()),
+        );
         assert_eq!(numeric, "12345678901234567.89");
         assert_eq!(json(&DataType::Int64, Some("7".into())), 7);
         assert_eq!(json(&DataType::Float64, Some("NaN".into())), "NaN");

@@ -5,6 +5,7 @@
 //! must not. Types and texts must come back as they were stored ([`types`]); what is broken must
 //! fail with its SQLSTATE and a hint, and leak no secret ([`faults`]).
 
+mod case;
 mod cases;
 mod faults;
 mod types;
@@ -14,7 +15,8 @@ use std::fmt;
 
 use inflowave_connector_api::Descriptor;
 
-pub use cases::{CASES, Case};
+pub use case::Case;
+use cases::CASES;
 
 use crate::compare::{Answer, Rule, Verdict, compare};
 use crate::generate::Universe;

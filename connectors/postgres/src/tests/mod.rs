@@ -78,7 +78,6 @@ where
     });
 }
 
-#[expect(clippy::print_stdout, reason = "a skipped test must be seen")]
 pub(super) fn skipped(what: &str) {
     println!("skipped: {what}");
 }

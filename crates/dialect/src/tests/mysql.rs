@@ -214,7 +214,9 @@ fn numbers() {
 fn a_null_has_a_type() {
     check(
         "SELECT DISTINCT CAST(NULL AS BIGINT) AS n, CAST(NULL AS TIMESTAMP(6)) AS ts FROM t",
-        expect![[r#""#]],
+        expect![[r#"
+            SELECT MIN(t1.`key 0`) AS `n`, MIN(t1.`key 1`) AS `ts` FROM (SELECT CAST(NULL AS SIGNED) AS `n`, CAST(NULL AS DATETIME(6)) AS `ts`, CAST(NULL AS SIGNED) AS `key 0`, CAST(NULL AS DATETIME(6)) AS `key 1` FROM `s`.`t` AS t0) AS t1 GROUP BY t1.`key 0`, t1.`key 1`
+        "#]],
     );
     check(
         "SELECT sum(CAST(NULL AS DECIMAL(16, 4))) AS d FROM t",

@@ -79,7 +79,10 @@ impl Catalogs {
                     .collect();
                 Error::new(
                     SqlState::InvalidParameterValue,
-                    format!("catalog \"{name}\": unknown connector \"{}\"", spec.connector),
+                    format!(
+                        "catalog \"{name}\": unknown connector \"{}\"",
+                        spec.connector
+                    ),
                 )
                 .with_hint(suggest::hint("connector", &spec.connector, &names))
             })?;
@@ -90,7 +93,8 @@ impl Catalogs {
             ));
         }
         let in_catalog = |e: Error| e.context(format!("catalog \"{name}\""));
-        let params = Params::check(connector.descriptor().params, spec.params).map_err(in_catalog)?;
+        let params =
+            Params::check(connector.descriptor().params, spec.params).map_err(in_catalog)?;
         let context = OpenContext {
             catalog: name.clone(),
             io: self.io.clone(),

@@ -4,7 +4,11 @@ use datafusion::logical_expr::{BinaryExpr, Expr, JoinType, Operator};
 
 /// Rows that pass `conjuncts`.
 pub(super) fn filter(rows: Option<f64>, conjuncts: &[Expr]) -> Option<f64> {
-    Some(conjuncts.iter().fold(rows?, |rows, c| rows * selectivity(c)))
+    Some(
+        conjuncts
+            .iter()
+            .fold(rows?, |rows, c| rows * selectivity(c)),
+    )
 }
 
 fn selectivity(conjunct: &Expr) -> f64 {

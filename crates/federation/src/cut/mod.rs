@@ -24,7 +24,9 @@ use std::sync::Arc;
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::{Expr, Extension, LogicalPlan, TableScan};
-use inflowave_connector_api::{Capability, Fragment, RemoteSource, Scope, Support, TableStatistics};
+use inflowave_connector_api::{
+    Capability, Fragment, RemoteSource, Scope, Support, TableStatistics,
+};
 use inflowave_types::Error;
 
 use crate::{Pushdown, Refusal, RemoteScanNode};

@@ -16,7 +16,11 @@ pub(super) fn cut(projection: Projection, pushdown: Pushdown) -> Result<Piece> {
         Piece::Remote(remote) => remote,
         Piece::Local(plan) => {
             return Ok(Piece::Local(LogicalPlan::Projection(
-                Projection::try_new_with_schema(projection.expr, Arc::new(plan), projection.schema)?,
+                Projection::try_new_with_schema(
+                    projection.expr,
+                    Arc::new(plan),
+                    projection.schema,
+                )?,
             )));
         }
     };
@@ -68,10 +72,7 @@ fn plain(expr: &Expr) -> bool {
 }
 
 /// `remote` with only the columns that `exprs` name, if it has more.
-pub(super) fn narrow<'a>(
-    remote: Remote,
-    exprs: impl Iterator<Item = &'a Expr>,
-) -> Result<Remote> {
+pub(super) fn narrow<'a>(remote: Remote, exprs: impl Iterator<Item = &'a Expr>) -> Result<Remote> {
     let mut needed: HashSet<&Column> = HashSet::new();
     for expr in exprs {
         if super::has_subquery(expr) {
@@ -95,10 +96,8 @@ pub(super) fn narrow<'a>(
         .map(|i| Expr::Column(Column::from(schema.qualified_field(i))))
         .collect();
     let shown = format!("projection: {}", list(&columns));
-    let plan = LogicalPlan::Projection(Projection::try_new(
-        columns,
-        Arc::new(remote.plan.clone()),
-    )?);
+    let plan =
+        LogicalPlan::Projection(Projection::try_new(columns, Arc::new(remote.plan.clone()))?);
     let rows = remote.rows;
     Ok(remote.grown(plan, shown, rows))
 }

@@ -43,7 +43,12 @@ pub(super) fn join(join: &Join, pushdown: Pushdown) -> Result<Option<Piece>> {
         conjuncts = rest;
         relation.filter(ours)?;
     }
-    let wanted: Vec<Expr> = join.schema.columns().into_iter().map(Expr::Column).collect();
+    let wanted: Vec<Expr> = join
+        .schema
+        .columns()
+        .into_iter()
+        .map(Expr::Column)
+        .collect();
     for relation in &mut relations {
         relation.narrow(wanted.iter().chain(&conjuncts))?;
     }
@@ -77,9 +82,7 @@ impl<'a> Region<'a> {
             self.conjuncts
                 .extend(split_conjunction(filter).into_iter().cloned());
         }
-        self.take(&join.left)
-            && self.take(&join.right)
-            && self.conjuncts.iter().all(movable)
+        self.take(&join.left) && self.take(&join.right) && self.conjuncts.iter().all(movable)
     }
 
     fn take(&mut self, plan: &'a LogicalPlan) -> bool {

@@ -58,7 +58,11 @@ impl Source for Fake {
 #[async_trait]
 impl RemoteSource for Fake {
     fn supports(&self, expr: &Expr, place: Place, _: &Scope) -> Support {
-        let names: Vec<_> = expr.column_refs().into_iter().map(|c| c.name.as_str()).collect();
+        let names: Vec<_> = expr
+            .column_refs()
+            .into_iter()
+            .map(|c| c.name.as_str())
+            .collect();
         if names.contains(&"x") {
             Support::no("x is not for it")
         } else if names.contains(&"s") && place == Place::Filter {
@@ -89,7 +93,11 @@ impl RemoteSource for Fake {
 /// the columns k, n, x, s.
 fn context() -> SessionContext {
     let context = SessionContext::new();
-    let (a, b, c) = (Arc::new(Fake(&ALL)), Arc::new(Fake(&ALL)), Arc::new(Fake(&COLUMNS_ONLY)));
+    let (a, b, c) = (
+        Arc::new(Fake(&ALL)),
+        Arc::new(Fake(&ALL)),
+        Arc::new(Fake(&COLUMNS_ONLY)),
+    );
     for (source, name) in [(&a, "t"), (&a, "u"), (&b, "v"), (&b, "w"), (&c, "only")] {
         let columns = ["k", "n", "x", "s"].map(|column| RemoteColumn {
             field: Arc::new(Field::new(column, DataType::Int64, true)),
@@ -127,10 +135,19 @@ async fn check(sql: &str, expect: Expect) {
 }
 
 async fn check_with(sql: &str, pushdown: Pushdown, expect: Expect) {
-    let plan = context().sql(sql).await.unwrap().into_optimized_plan().unwrap();
+    let plan = context()
+        .sql(sql)
+        .await
+        .unwrap()
+        .into_optimized_plan()
+        .unwrap();
     let names = plan.schema().field_names();
     let plan = super::cut(plan, pushdown).unwrap();
-    assert_eq!(plan.schema().field_names(), names, "the cut changed the schema");
+    assert_eq!(
+        plan.schema().field_names(),
+        names,
+        "the cut changed the schema"
+    );
     let rows: Vec<String> = explain(&plan)
         .unwrap()
         .into_iter()
@@ -144,7 +161,10 @@ async fn check_with(sql: &str, pushdown: Pushdown, expect: Expect) {
         })
         .collect();
     let local = plan.display_indent().to_string();
-    let local: Vec<_> = local.lines().filter(|l| !l.contains("RemoteScan")).collect();
+    let local: Vec<_> = local
+        .lines()
+        .filter(|l| !l.contains("RemoteScan"))
+        .collect();
     expect.assert_eq(&format!("{}\n--\n{}\n", rows.join("\n"), local.join("\n")));
 }
 

@@ -36,9 +36,9 @@ use inflowave_types::SqlState;
 use crate::raise::raise;
 use crate::types;
 pub(crate) use deferred::plan as plan_deferred;
+use expression::Rewriter;
 pub(crate) use multiset::Multiset;
 pub(crate) use three_valued::ThreeValued;
-use expression::Rewriter;
 
 /// PostgreSQL's literals, operators, coercion and casts.
 #[derive(Debug, Default)]

@@ -84,7 +84,12 @@ fn counted(join: Join) -> Result<LogicalPlan> {
 
 /// The plan with the number of each copy of a row behind its columns.
 fn numbered(plan: &LogicalPlan, name: &str) -> Result<LogicalPlan> {
-    let columns: Vec<Expr> = plan.schema().columns().into_iter().map(Expr::Column).collect();
+    let columns: Vec<Expr> = plan
+        .schema()
+        .columns()
+        .into_iter()
+        .map(Expr::Column)
+        .collect();
     let number = row_number().partition_by(columns.clone()).build()?;
     let window = LogicalPlanBuilder::from(plan.clone())
         .window(vec![number.clone()])?
