@@ -178,8 +178,15 @@ impl Speaker<'_> {
                 None,
             ),
         };
+        // The server names the table or column.
+        let said = match server.code {
+            1146 | 1054 | 1356 | 1049 => {
+                format!("{what}: {}", self.settings.redact(&server.message))
+            }
+            _ => what.to_owned(),
+        };
         let error = self
-            .say(state, what)
+            .say(state, &said)
             .with_detail(self.settings.redact(&server.to_string()));
         // ER_LOCK_WAIT_TIMEOUT, ER_LOCK_DEADLOCK
         let error = match server.code {

@@ -12,7 +12,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast;
 use inflowave_federation::{FederationContext, Pushdown, RemoteObserver};
-use inflowave_types::{Error, QueryId, Result};
+use inflowave_types::{Error, QueryId, Result, SqlState};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Shared;
@@ -45,7 +45,11 @@ pub(crate) struct Planned {
 
 impl Context {
     pub fn error(&self, error: &DataFusionError) -> Error {
-        inflowave_pg_semantics::to_error(error, &self.sql)
+        let told = inflowave_pg_semantics::to_error(error, &self.sql);
+        if told.sqlstate() == SqlState::InternalError {
+            tracing::error!(query = %self.query_id, cause = %error, "internal error");
+        }
+        told
     }
 
     /// # Errors

@@ -63,6 +63,11 @@ fn classify(e: &DataFusionError, sql: &str) -> Error {
             Error::new(SqlState::DataCorrupted, message::lowercase(&e.to_string()))
         }
         // DataFusion reports an overflow of its own arithmetic this way, too.
+        DataFusionError::Internal(text)
+            if text.contains("Cannot run range queries on datatype") =>
+        {
+            Error::unsupported("a window ordered by this type is not supported")
+        }
         DataFusionError::Internal(text) => from_text(text).unwrap_or_else(internal),
         _ => internal(),
     }
@@ -99,6 +104,7 @@ fn io(e: &std::io::Error, sql: &str) -> Error {
         _ if e.kind() == std::io::ErrorKind::StorageFull => {
             Error::new(SqlState::DiskFull, "the disk is full")
         }
+        _ if e.to_string().contains("disk space during the spilling") => exhausted("disk"),
         _ => Error::new(SqlState::IoError, message::lowercase(&e.to_string())),
     }
 }

@@ -30,6 +30,9 @@ pub fn configure(config: SessionConfig) -> SessionConfig {
     options.sql_parser.default_null_ordering = "nulls_max".to_owned();
     options.optimizer.expand_views_at_output = false;
     options.execution.time_zone = Some("UTC".to_owned());
+    // DataFusion 55.2 compares what both plans know of NULL, and they differ where a cast of a NOT
+    // NULL column is grouped: `SELECT DISTINCT CAST(id AS bigint)` would fail.
+    options.execution.skip_physical_aggregate_schema_check = true;
     config
 }
 

@@ -9,6 +9,7 @@ mod interval;
 mod math;
 mod now;
 mod numeric;
+mod text_case;
 
 use std::sync::{Arc, LazyLock};
 
@@ -71,6 +72,7 @@ pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
         temporal_sub(),
         interval_mul(),
         interval_div(),
+        text_case::upper(),
     ];
     all.extend(math::all());
     all.extend(datetime::all());
