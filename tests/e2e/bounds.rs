@@ -35,9 +35,9 @@ fn deep_and_long_statements_meet_their_limits() {
 #[test]
 fn a_sort_larger_than_memory_spills_and_one_larger_than_the_disk_limit_says_so() {
     let sort = "select count(*), max(value), max(t) from (select value, cast(value as text) as t \
-                from generate_series(1, 1500000) order by t desc offset 1) s";
+                from generate_series(1, 2500000) order by t desc offset 1) s";
     let small = Limits {
-        memory_bytes_max: 24 << 20,
+        memory_bytes_max: 64 << 20,
         ..Limits::default()
     };
     let tiny_disk = Limits {
@@ -48,7 +48,7 @@ fn a_sort_larger_than_memory_spills_and_one_larger_than_the_disk_limit_says_so()
         let engine = server::engine(small).unwrap();
         let mut session = server::session(&engine, "inflowave").await;
         let rows = texts(session.as_mut(), sort).await.unwrap();
-        assert_eq!(rows[0][0].as_deref(), Some("1499999"));
+        assert_eq!(rows[0][0].as_deref(), Some("2499999"));
         let engine = server::engine(tiny_disk).unwrap();
         let mut session = server::session(&engine as &dyn QueryService, "inflowave").await;
         let error = texts(session.as_mut(), sort).await.unwrap_err();
