@@ -87,6 +87,19 @@ fn rewrite(expr: &Expr) -> Option<Expr> {
             right,
         } => in_subquery(left, right, true),
         Expr::Cast {
+            kind,
+            expr: inner,
+            data_type,
+            array,
+            format,
+        } if is_integer(data_type) => Some(Expr::Cast {
+            kind: kind.clone(),
+            expr: Box::new(rounded(inner)?),
+            data_type: data_type.clone(),
+            array: *array,
+            format: format.clone(),
+        }),
+        Expr::Cast {
             kind: kind @ (CastKind::Cast | CastKind::DoubleColon),
             expr: inner,
             data_type,
@@ -107,6 +120,54 @@ fn rewrite(expr: &Expr) -> Option<Expr> {
             },
             _ => None,
         },
+        _ => None,
+    }
+}
+
+fn is_integer(data_type: &DataType) -> bool {
+    matches!(
+        data_type,
+        DataType::Int(None)
+            | DataType::Integer(None)
+            | DataType::BigInt(None)
+            | DataType::SmallInt(None)
+            | DataType::Int2(None)
+            | DataType::Int4(None)
+            | DataType::Int8(None)
+    )
+}
+
+/// A decimal literal, perhaps with a minus, as the whole number that it is cast to: half away from
+/// zero. Inside a function's argument DataFusion would cut it.
+fn rounded(expr: &Expr) -> Option<Expr> {
+    match expr {
+        Expr::Nested(inner) => rounded(inner),
+        Expr::UnaryOp {
+            op: UnaryOperator::Minus,
+            expr: inner,
+        } => Some(Expr::UnaryOp {
+            op: UnaryOperator::Minus,
+            expr: Box::new(rounded(inner)?),
+        }),
+        Expr::Value(value) => {
+            let Value::Number(digits, long) = &value.value else {
+                return None;
+            };
+            let (whole, fraction) = digits.split_once('.')?;
+            if fraction.contains(['e', 'E']) {
+                return None;
+            }
+            let whole: u128 = if whole.is_empty() {
+                0
+            } else {
+                whole.parse().ok()?
+            };
+            let up = fraction.bytes().next().is_some_and(|digit| digit >= b'5');
+            let number = (whole + u128::from(up)).to_string();
+            Some(Expr::Value(
+                Value::Number(number, *long).with_span(value.span),
+            ))
+        }
         _ => None,
     }
 }
