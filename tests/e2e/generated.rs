@@ -22,7 +22,10 @@ const REFUSED_PERCENT_MAX: usize = 5;
 
 /// Differences that are known and not mended yet, each by what its finding holds; they stand in the
 /// README's limits. Any other finding fails the test.
-const KNOWN: [&str; 1] = [
+const KNOWN: [&str; 2] = [
+    // A cast in an outer join's condition is evaluated for rows that have no partner: an error
+    // where PostgreSQL, which is free to do so too, has none.
+    "(CAST(t1.\"rank\" AS integer) IN (1))",
     // DataFusion loses the order of a constant column above a join: an error, no rows.
     "left:  0 rows\nright: error XX000",
 ];
