@@ -27,14 +27,12 @@ const KNOWN: [&str; 2] = [
     // where PostgreSQL, which is free to do so too, has none.
     "(CAST(t1.\"rank\" AS integer) IN (1))",
     // DataFusion loses the order of a constant column above a join: an error, no rows.
-    "left:  0 rows\nright: error XX000",
+    "WHERE ((CAST(1 AS bigint) + t1.id) < CAST(1 AS bigint))) AS t2 JOIN",
 ];
 
 fn assert_clean(mut summary: oracle::Summary) {
     summary.findings.retain(|finding| {
-        let known = KNOWN
-            .iter()
-            .any(|k| finding.shrunk.contains(k) || finding.difference.contains(k));
+        let known = KNOWN.iter().any(|k| finding.shrunk.contains(k));
         if known {
             println!("known: {finding}");
         }
