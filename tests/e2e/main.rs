@@ -7,8 +7,8 @@
 #![allow(clippy::print_stderr, clippy::print_stdout)]
 
 mod bounds;
+mod command;
 mod conformance;
-mod demo;
 mod explain;
 mod generated;
 mod hostile;

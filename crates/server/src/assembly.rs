@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use inflowave_config::Config;
+use inflowave_config::{Catalog, Config};
 use inflowave_engine::{CatalogSpec, Engine, Runtimes};
 use inflowave_pg_frontend as pg;
 use inflowave_query_api::QueryService;
@@ -12,20 +12,28 @@ use tokio_util::sync::CancellationToken;
 
 use crate::output;
 
+/// An engine with every connector of this build and no catalog yet.
+pub fn bare(runtimes: Runtimes, config: &Config) -> Result<Engine> {
+    Engine::builder(runtimes, config.server.limits.clone())
+        .connectors(inflowave_bundle::connectors())
+        .build(&config.server.data_dir.join("spill"))
+}
+
+/// A configured catalog, as the engine opens it.
+pub fn spec(config: &Config, catalog: &Catalog) -> CatalogSpec {
+    CatalogSpec {
+        name: catalog.name.clone(),
+        connector: catalog.connector.clone(),
+        params: catalog.params.clone(),
+        base_dir: config.base_dir.clone(),
+    }
+}
+
 /// An engine with every connector of this build and the configured catalogs.
 pub async fn engine(runtimes: Runtimes, config: &Config) -> Result<Engine> {
-    let engine = Engine::builder(runtimes, config.server.limits.clone())
-        .connectors(inflowave_bundle::connectors())
-        .build(&config.server.data_dir.join("spill"))?;
+    let engine = bare(runtimes, config)?;
     for catalog in &config.catalogs {
-        engine
-            .open_catalog(CatalogSpec {
-                name: catalog.name.clone(),
-                connector: catalog.connector.clone(),
-                params: catalog.params.clone(),
-                base_dir: config.base_dir.clone(),
-            })
-            .await?;
+        engine.open_catalog(spec(config, catalog)).await?;
     }
     Ok(engine)
 }
