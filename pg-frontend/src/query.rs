@@ -62,7 +62,7 @@ where
     }
 
     async fn statement(&mut self, statement: &Statement) -> Result<(), Failure> {
-        let prepare = self.session.prepare(statement);
+        let prepare = self.session.prepare(statement, None);
         let prepared = race(self.reader, &self.shutdown, prepare).await??;
         let query_id = prepared.query_id;
         let columns = prepared.schema.as_ref().map(|s| s.fields().len());

@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use inflowave_query_api::{
-    Portal, Prepared, QueryService, Session, SessionStart, Statement, TransactionStatus,
+    Description, Parameters, Portal, Prepared, QueryService, Session, SessionStart, Statement,
+    TransactionStatus,
 };
 use inflowave_types::{Error, QueryId, Result, SessionId, SqlState};
 use tokio::sync::watch;
@@ -124,7 +125,23 @@ impl Session for FakeSession {
         Ok(statements)
     }
 
-    async fn prepare(&mut self, statement: &Statement) -> Result<Prepared> {
+    async fn describe(
+        &mut self,
+        statement: &Statement,
+        _hints: &[Option<FieldRef>],
+    ) -> Result<Description> {
+        let prepared = self.prepare(statement, None).await?;
+        Ok(Description {
+            parameters: Vec::new(),
+            schema: prepared.schema,
+        })
+    }
+
+    async fn prepare(
+        &mut self,
+        statement: &Statement,
+        _parameters: Option<Parameters>,
+    ) -> Result<Prepared> {
         let words: Vec<String> = statement.sql.split(' ').map(str::to_owned).collect();
         let schema = match words[0].as_str() {
             "missing" => {
