@@ -1,7 +1,10 @@
 //! Arrow to PostgreSQL, by column: what depends on a type is decided once per batch, what is left
 //! per value is to append its bytes.
 
+pub mod binary;
 pub mod text;
+
+mod layout;
 
 use arrow::array::RecordBatch;
 use bytes::{BufMut, BytesMut};
