@@ -1,9 +1,13 @@
 //! An engine whose statements are instructions: `rows 3 100`, `fail 2`, `wait`, `panic`.
+//!
+//! `echo $1 $2:23` gives back its parameters; a number after a colon is the OID of a type that the
+//! statement itself tells.
 
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use inflowave_query_api::{
@@ -12,6 +16,8 @@ use inflowave_query_api::{
 };
 use inflowave_types::{Error, QueryId, Result, SessionId, SqlState};
 use tokio::sync::watch;
+
+use crate::oid;
 
 /// The bytes of a text of `rows`.
 pub const PAD: usize = 1000;
@@ -27,6 +33,10 @@ pub struct Fake {
     pub sessions_dropped: watch::Sender<usize>,
     /// Batches that portals gave.
     pub batches: AtomicUsize,
+    /// The values that came with the last statement that had any.
+    pub parameters: Mutex<Option<Parameters>>,
+    /// Tables have changed since they were described.
+    pub altered: AtomicBool,
     sessions: AtomicU32,
 }
 
@@ -39,6 +49,8 @@ impl Fake {
             dropped: watch::Sender::new(0),
             sessions_dropped: watch::Sender::new(0),
             batches: AtomicUsize::new(0),
+            parameters: Mutex::default(),
+            altered: AtomicBool::new(false),
             sessions: AtomicU32::new(0),
         })
     }
@@ -128,48 +140,60 @@ impl Session for FakeSession {
     async fn describe(
         &mut self,
         statement: &Statement,
-        _hints: &[Option<FieldRef>],
+        hints: &[Option<FieldRef>],
     ) -> Result<Description> {
-        let prepared = self.prepare(statement, None).await?;
-        Ok(Description {
-            parameters: Vec::new(),
-            schema: prepared.schema,
-        })
+        let words = self.words(statement)?;
+        let hint = |i: usize| hints.get(i).cloned().flatten();
+        let mut parameters = Vec::new();
+        for (i, word) in words.iter().filter(|w| w.starts_with('$')).enumerate() {
+            let told = word.split_once(':').map(|(_, oid)| oid.parse().unwrap());
+            let told = told.map(|oid| oid::parameter(oid, i + 1).unwrap().unwrap());
+            let text = || Arc::new(Field::new(format!("${}", i + 1), DataType::Utf8View, true));
+            parameters.push(hint(i).or(told).unwrap_or_else(text));
+        }
+        let schema = self.planned(&words, &parameters).await?;
+        Ok(Description { parameters, schema })
     }
 
     async fn prepare(
         &mut self,
         statement: &Statement,
-        _parameters: Option<Parameters>,
+        parameters: Option<Parameters>,
     ) -> Result<Prepared> {
-        let words: Vec<String> = statement.sql.split(' ').map(str::to_owned).collect();
-        let schema = match words[0].as_str() {
-            "missing" => {
-                self.fail_transaction();
-                return Err(
-                    Error::new(SqlState::UndefinedTable, "relation \"t\" does not exist")
-                        .with_hint("Did you mean \"u\"?")
-                        .with_position(9),
-                );
+        let words = self.words(statement)?;
+        let declared = parameters.as_ref().map_or(&[][..], |p| &p.declared);
+        let mut schema = self.planned(&words, declared).await?;
+        if self.fake.altered.load(Ordering::Relaxed) && schema.is_some() {
+            schema = Some(Arc::new(Schema::new(vec![Field::new(
+                "n",
+                DataType::Int32,
+                true,
+            )])));
+        }
+        let echo = match (&parameters, words[0].as_str(), &mut schema) {
+            (Some(parameters), "echo", Some(schema)) => {
+                let named = words.iter().filter(|w| w.starts_with('$')).count();
+                let batch = echo(parameters, named)?;
+                *schema = batch.schema();
+                Some(batch)
             }
-            "stuck" => std::future::pending().await,
-            "crash" => panic!("a defect in planning"),
-            "begin" | "rollback" | "zone" => None,
-            "wide" => Some(wide()),
-            _ => Some(schema()),
+            _ => None,
         };
+        if parameters.is_some() {
+            *self.fake.parameters.lock().unwrap() = parameters;
+        }
         Ok(Prepared {
             query_id: QueryId(7),
             schema,
-            plan: Box::new(words),
+            plan: Box::new((words, echo)),
         })
     }
 
     async fn execute(&mut self, prepared: Prepared) -> Result<Box<dyn Portal>> {
-        let words: Vec<String> = *prepared.plan.downcast().unwrap();
+        let (words, echo): (Vec<String>, Option<RecordBatch>) = *prepared.plan.downcast().unwrap();
         match words[0].as_str() {
             "begin" => self.status = TransactionStatus::InTransaction,
-            "rollback" => self.status = TransactionStatus::Idle,
+            "rollback" | "commit" => self.status = TransactionStatus::Idle,
             "zone" => self.zone = words[1].clone(),
             _ => {}
         }
@@ -180,6 +204,7 @@ impl Session for FakeSession {
             rows: number(2),
             sent: 0,
             verb: words[0].clone(),
+            echo,
             fake: Arc::clone(&self.fake),
         }))
     }
@@ -191,8 +216,67 @@ impl Session for FakeSession {
     }
 }
 
+impl FakeSession {
+    /// The verb and what follows; only the end of a transaction can run in a failed one.
+    fn words(&self, statement: &Statement) -> Result<Vec<String>> {
+        let mut words: Vec<String> = statement.sql.split(' ').map(str::to_owned).collect();
+        words[0] = words[0].to_lowercase();
+        if words[0] == "start" {
+            words[0] = "begin".to_owned();
+        }
+        let ends = ["rollback", "commit"].contains(&words[0].as_str());
+        if self.status == TransactionStatus::Failed && !ends {
+            return Err(Error::new(SqlState::InFailedSqlTransaction, "aborted"));
+        }
+        Ok(words)
+    }
+
+    async fn planned(
+        &mut self,
+        words: &[String],
+        parameters: &[FieldRef],
+    ) -> Result<Option<SchemaRef>> {
+        Ok(match words[0].as_str() {
+            "missing" => {
+                self.fail_transaction();
+                return Err(
+                    Error::new(SqlState::UndefinedTable, "relation \"t\" does not exist")
+                        .with_hint("Did you mean \"u\"?")
+                        .with_position(9),
+                );
+            }
+            "stuck" => std::future::pending().await,
+            "crash" => panic!("a defect in planning"),
+            "begin" | "rollback" | "commit" | "zone" => None,
+            "wide" => Some(wide()),
+            "echo" => Some(Arc::new(Schema::new(parameters.to_vec()))),
+            _ => Some(schema()),
+        })
+    }
+}
+
+/// The values that the statement names as their declared types; a decimal keeps its own scale.
+fn echo(parameters: &Parameters, named: usize) -> Result<RecordBatch> {
+    let (mut fields, mut columns) = (Vec::new(), Vec::new());
+    let values = parameters.declared.iter().zip(parameters.values.columns());
+    for (declared, value) in values.take(named) {
+        let value = match value.data_type().is_decimal() {
+            true => Arc::clone(value),
+            false => {
+                cast(value, declared.data_type()).map_err(|e| Error::internal(e.to_string()))?
+            }
+        };
+        let field = declared.as_ref().clone();
+        fields.push(field.with_data_type(value.data_type().clone()));
+        columns.push(value);
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+        .map_err(|e| Error::internal(e.to_string()))
+}
+
 struct FakePortal {
     verb: String,
+    echo: Option<RecordBatch>,
     left: usize,
     rows: usize,
     sent: usize,
@@ -208,6 +292,10 @@ impl Drop for FakePortal {
 #[async_trait]
 impl Portal for FakePortal {
     async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        if let Some(batch) = self.echo.take() {
+            self.sent = 1;
+            return Ok(Some(batch));
+        }
         if self.left > 0 {
             self.left -= 1;
             self.fake.batches.fetch_add(1, Ordering::Relaxed);
@@ -227,8 +315,9 @@ impl Portal for FakePortal {
 
     fn tag(&self) -> String {
         match self.verb.as_str() {
-            "begin" | "rollback" => self.verb.to_uppercase(),
+            "begin" | "rollback" | "commit" => self.verb.to_uppercase(),
             "zone" => "SET".to_owned(),
+            "show" => "SHOW".to_owned(),
             _ => format!("SELECT {}", self.sent),
         }
     }
