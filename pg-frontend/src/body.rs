@@ -12,6 +12,11 @@ impl<'a> Body<'a> {
         Body(bytes)
     }
 
+    /// What is left, in bytes.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -69,7 +69,8 @@ pub trait Session: Send {
     fn split(&self, sql: &str) -> Result<Vec<Statement>>;
 
     /// Finds the types of a statement's parameters and output without starting anything: there is
-    /// no query id and nothing to cancel later. A front end asks once, when a client prepares.
+    /// no query id, and nothing runs afterwards. A front end asks once, when a client prepares.
+    /// While it works, [`QueryService::cancel`] and `statement_timeout` end it.
     ///
     /// `hints[i]` is what the client declared for `$i+1`, as its Arrow field (with
     /// `inflowave_types::PgType` in its metadata where Arrow cannot tell), or `None` where it

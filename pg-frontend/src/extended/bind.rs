@@ -8,13 +8,14 @@ use inflowave_query_api::{Parameters, TransactionStatus};
 use inflowave_types::{Error, Result, SqlState};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::aborted;
 use super::portal::{BoundPortal, State};
 use super::statement::PreparedStatement;
+use super::{aborted, name};
 use crate::body::Body;
 use crate::connection::{Connection, race};
 use crate::decode;
 use crate::format::{Columns, Format};
+use crate::limits::Limits;
 use crate::message;
 use crate::run::Failure;
 
@@ -26,12 +27,15 @@ struct Bind<'a> {
     /// `None` for NULL.
     values: Vec<Option<&'a [u8]>>,
     results: Vec<i16>,
+    /// The length of the message.
+    bytes: usize,
 }
 
 impl<'a> Bind<'a> {
-    fn read(mut body: Body<'a>) -> Result<Self> {
+    fn read(mut body: Body<'a>, limits: &Limits) -> Result<Self> {
         let bind = Bind {
-            portal: body.string()?,
+            bytes: body.len(),
+            portal: name(&mut body, limits)?,
             statement: body.string()?,
             formats: body.list(Body::i16)?,
             values: body.list(|body| match body.i32()? {
@@ -52,7 +56,7 @@ where
     W: AsyncWrite + Unpin,
 {
     pub async fn bind(&mut self, body: Body<'_>) -> Result<(), Failure> {
-        let bind = Bind::read(body)?;
+        let bind = Bind::read(body, self.reader.limits())?;
         let prepared = Arc::clone(self.extended.statement(bind.statement)?);
         let formats = formats(&bind, &prepared)?;
         let failed = self.session.transaction_status() == TransactionStatus::Failed;
@@ -60,11 +64,12 @@ where
             // The end of a transaction takes no parameters; what else cannot run, the engine says.
             return Err(aborted().into());
         }
-        self.make_room(bind.portal)?;
+        self.make_room(&bind)?;
         let portal = match &prepared.statement {
             None => BoundPortal {
                 columns: None,
                 offset: 0,
+                bytes: bind.bytes,
                 state: State::Empty,
             },
             Some(statement) => {
@@ -81,6 +86,7 @@ where
                 BoundPortal {
                     columns: columns.map(Arc::new),
                     offset: prepared.offset(),
+                    bytes: bind.bytes,
                     state: State::Bound(planned),
                 }
             }
@@ -91,23 +97,34 @@ where
     }
 
     /// The unnamed portal gives way, a named one does not.
-    fn make_room(&mut self, name: &str) -> Result<()> {
+    fn make_room(&mut self, bind: &Bind<'_>) -> Result<()> {
+        let (name, portals) = (bind.portal, &mut self.extended.portals);
         if name.is_empty() {
-            self.extended.portals.remove(name);
+            portals.remove(name);
         }
-        if self.extended.portals.contains_key(name) {
+        if portals.contains_key(name) {
             return Err(Error::new(
                 SqlState::DuplicateCursor,
                 format!("cursor \"{name}\" already exists"),
             ));
         }
-        let portals_max = self.reader.limits().portals_max;
-        if self.extended.portals.len() >= portals_max {
-            return Err(Error::new(
-                SqlState::ConfigurationLimitExceeded,
-                format!("a connection can have at most {portals_max} portals at once"),
-            )
-            .with_hint("Close portals, or read them to their end and send Sync."));
+        let limits = self.reader.limits();
+        let beyond = |message| {
+            Error::new(SqlState::ConfigurationLimitExceeded, message)
+                .with_hint("Close portals that are not used any more.")
+        };
+        if portals.len() >= limits.portals_max {
+            return Err(beyond(format!(
+                "a connection can have at most {} portals at once",
+                limits.portals_max
+            )));
+        }
+        let held: usize = portals.values().map(|portal| portal.bytes).sum();
+        if held + bind.bytes > limits.portal_bytes_max {
+            return Err(beyond(format!(
+                "the values of the portals of a connection can take at most {} bytes",
+                limits.portal_bytes_max
+            )));
         }
         Ok(())
     }

@@ -19,6 +19,7 @@ use self::portal::BoundPortal;
 use self::statement::PreparedStatement;
 use crate::body::Body;
 use crate::connection::{Connection, Ended};
+use crate::limits::Limits;
 use crate::message;
 use crate::run::Failure;
 
@@ -26,7 +27,7 @@ use crate::run::Failure;
 #[derive(Default)]
 pub struct Extended {
     statements: HashMap<String, Arc<PreparedStatement>>,
-    /// The text of all statements, in bytes.
+    /// What all statements take, in bytes.
     statement_bytes: usize,
     portals: HashMap<String, BoundPortal>,
 }
@@ -41,7 +42,7 @@ impl Extended {
     /// A statement that does not exist is no error.
     fn forget(&mut self, statement: &str) {
         if let Some(statement) = self.statements.remove(statement) {
-            self.statement_bytes -= statement.bytes();
+            self.statement_bytes -= statement.bytes;
         }
     }
 
@@ -157,6 +158,22 @@ fn runnable<T>(status: TransactionStatus, columns: &Option<T>) -> Result<()> {
         TransactionStatus::Failed if columns.is_some() => Err(aborted()),
         _ => Ok(()),
     }
+}
+
+/// The name of a statement or a portal that is to be kept.
+fn name<'a>(body: &mut Body<'a>, limits: &Limits) -> Result<&'a str> {
+    let name = body.string()?;
+    if name.len() > limits.name_bytes_max {
+        return Err(Error::new(
+            SqlState::ProgramLimitExceeded,
+            format!(
+                "a name of {} bytes exceeds the limit of {} bytes",
+                name.len(),
+                limits.name_bytes_max
+            ),
+        ));
+    }
+    Ok(name)
 }
 
 fn aborted() -> Error {

@@ -19,6 +19,8 @@ pub struct BoundPortal {
     pub columns: Option<Arc<Columns>>,
     /// Where its statement starts in the text that the client sent, in characters.
     pub offset: u32,
+    /// What it takes of the connection's limit.
+    pub bytes: usize,
     pub state: State,
 }
 

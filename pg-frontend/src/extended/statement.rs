@@ -7,7 +7,7 @@ use inflowave_query_api::{Description, Statement};
 use inflowave_types::{Error, Result, SqlState};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::Extended;
+use super::{Extended, name};
 use crate::body::Body;
 use crate::connection::{Connection, race};
 use crate::format::Columns;
@@ -16,6 +16,9 @@ use crate::message;
 use crate::oid::{self, WireType};
 use crate::run::Failure;
 
+/// What a parameter or a column takes, generously, in bytes.
+const FIELD_BYTES: usize = 256;
+
 /// What `Parse` has found out.
 pub struct PreparedStatement {
     /// `None` for an empty text.
@@ -23,6 +26,8 @@ pub struct PreparedStatement {
     pub parameters: Vec<Parameter>,
     /// `None` for a statement without rows.
     pub columns: Option<Arc<Columns>>,
+    /// What it takes of the connection's limit.
+    pub bytes: usize,
 }
 
 /// A parameter's type, as the client and as the engine knows it.
@@ -40,11 +45,6 @@ impl PreparedStatement {
     pub fn offset(&self) -> u32 {
         self.statement.as_ref().map_or(0, |s| s.offset)
     }
-
-    /// Of its text.
-    pub fn bytes(&self) -> usize {
-        self.statement.as_ref().map_or(0, |s| s.sql.len())
-    }
 }
 
 impl<R, W> Connection<'_, R, W>
@@ -53,7 +53,7 @@ where
     W: AsyncWrite + Unpin,
 {
     pub async fn parse(&mut self, mut body: Body<'_>) -> Result<(), Failure> {
-        let name = body.string()?;
+        let name = name(&mut body, self.reader.limits())?;
         let sql = body.string()?;
         let oids = body.list(Body::u32)?;
         body.end()?;
@@ -84,10 +84,13 @@ where
             },
         };
         let columns = described.schema.map(Columns::text).transpose()?;
+        let parameters = parameters(&described.parameters, &oids, &hints)?;
+        let fields = parameters.len() + columns.as_ref().map_or(0, |c| c.types.len());
         let prepared = PreparedStatement {
             statement,
-            parameters: parameters(&described.parameters, &oids, &hints)?,
+            parameters,
             columns: columns.map(Arc::new),
+            bytes: name.len() + sql.len() + fields * FIELD_BYTES,
         };
         self.extended.store(name, prepared, self.reader.limits())?;
         message::parse_complete(&mut self.writer.buf);
@@ -110,10 +113,10 @@ impl Extended {
                 limits.statements_max
             )));
         }
-        let bytes = self.statement_bytes + prepared.bytes();
+        let bytes = self.statement_bytes + prepared.bytes;
         if bytes > limits.statement_bytes_max {
             return Err(beyond(format!(
-                "the prepared statements of a connection can have at most {} bytes of text",
+                "the prepared statements of a connection can take at most {} bytes",
                 limits.statement_bytes_max
             )));
         }

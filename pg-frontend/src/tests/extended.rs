@@ -386,25 +386,28 @@ async fn a_failed_transaction_takes_its_end_only() {
 async fn what_a_connection_keeps_has_limits() {
     let limits = Limits {
         statements_max: 2,
-        statement_bytes_max: 30,
+        statement_bytes_max: 1100,
         portals_max: 1,
+        portal_bytes_max: 20,
+        name_bytes_max: 3,
         ..Limits::default()
     };
     let server = Server::with(limits).await;
     let mut raw = server.session().await;
+    // Two columns, a name and a text take 521 bytes.
     let prepared = |name| parse(name, "rows 1 1", &[]);
     assert_eq!(raw.say(&[prepared("a"), prepared("b")]).await, "1 1 Z[I]");
     assert_eq!(
         raw.say(&[prepared("c")]).await,
         "E[53400 a connection can keep at most 2 prepared statements] Z[I]"
     );
-    let long = parse("c", "rows 1 1                    $1", &[]);
+    let declared = parse("c", "rows 1 1", &[23]);
     assert_eq!(
-        raw.say(&[close('S', "a"), long]).await,
-        "3 E[53400 the prepared statements of a connection can have at most 30 bytes of text] Z[I]"
+        raw.say(&[close('S', "a"), declared]).await,
+        "3 E[53400 the prepared statements of a connection can take at most 1100 bytes] Z[I]"
     );
     // What was closed is not counted any more.
-    for _ in 0..5 {
+    for _ in 0..3 {
         assert_eq!(raw.say(&[prepared("c"), close('S', "c")]).await, "1 3 Z[I]");
         let unnamed = [prepared(""), prepared(""), close('S', "")];
         assert_eq!(raw.say(&unnamed).await, "1 1 3 Z[I]");
@@ -415,4 +418,13 @@ async fn what_a_connection_keeps_has_limits() {
         "2 E[53400 a connection can have at most 1 portals at once] Z[I]"
     );
     assert_eq!(raw.say(&[bound(""), bound("")]).await, "2 2 Z[I]");
+    let long = "E[54000 a name of 4 bytes exceeds the limit of 3 bytes] Z[I]";
+    assert_eq!(raw.say(&[prepared("long")]).await, long);
+    assert_eq!(raw.say(&[bound("long")]).await, long);
+    let value: &[Option<&[u8]>] = &[Some(b"0123456789")];
+    assert_eq!(
+        raw.say(&[parse("", "echo $1", &[]), bind("", "", &[], value, &[])])
+            .await,
+        "1 E[53400 the values of the portals of a connection can take at most 20 bytes] Z[I]"
+    );
 }

@@ -6,7 +6,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
@@ -249,6 +249,7 @@ impl FakeSession {
             "crash" => panic!("a defect in planning"),
             "begin" | "rollback" | "commit" | "zone" => None,
             "wide" => Some(wide()),
+            "moments" => Some(moments(0).schema()),
             "echo" => Some(Arc::new(Schema::new(parameters.to_vec()))),
             _ => Some(schema()),
         })
@@ -301,6 +302,9 @@ impl Portal for FakePortal {
             self.fake.batches.fetch_add(1, Ordering::Relaxed);
             let rows = self.rows.max(1);
             self.sent += rows;
+            if self.verb == "moments" {
+                return Ok(Some(moments(rows)));
+            }
             return Ok(Some(batch(self.sent - rows, rows)));
         }
         match self.verb.as_str() {
@@ -342,4 +346,10 @@ fn batch(first: usize, rows: usize) -> RecordBatch {
     let numbers: ArrayRef = Arc::new(numbers.collect::<Int64Array>());
     let texts: ArrayRef = Arc::new(StringViewArray::from(vec![pad.as_str(); rows]));
     RecordBatch::try_new(schema(), vec![numbers, texts]).unwrap()
+}
+
+/// The start of 1970 in UTC, again and again.
+fn moments(rows: usize) -> RecordBatch {
+    let at = TimestampMicrosecondArray::from(vec![0; rows]).with_timezone("UTC");
+    RecordBatch::try_from_iter([("at", Arc::new(at) as ArrayRef)]).unwrap()
 }

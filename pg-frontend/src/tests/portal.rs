@@ -100,6 +100,33 @@ async fn a_statement_without_rows_runs_once() {
 }
 
 #[tokio::test]
+async fn a_row_is_shown_in_the_zone_of_its_turn() {
+    let server = Server::start().await;
+    let mut raw = server.session().await;
+    let turns = [
+        parse("", "begin", &[]),
+        bound("", ""),
+        execute("", 0),
+        parse("m", "moments 1 3", &[]),
+        bound("m", "m"),
+        execute("m", 1),
+        parse("", "zone Asia/Tokyo", &[]),
+        bound("", ""),
+        execute("", 0),
+        execute("m", 0),
+        sync(),
+    ];
+    raw.send(&turns.concat()).await;
+    let answer = raw.until(b'Z').await;
+    let rows = answer.iter().filter(|m| m.0 == b'D');
+    let texts: Vec<_> = rows
+        .map(|m| std::str::from_utf8(&m.1[6..]).unwrap())
+        .collect();
+    let (utc, tokyo) = ("1970-01-01 00:00:00+00", "1970-01-01 09:00:00+09");
+    assert_eq!(texts, [utc, tokyo, tokyo]);
+}
+
+#[tokio::test]
 async fn portals_end_at_sync_outside_of_a_block_and_with_it() {
     let server = Server::start().await;
     let mut raw = prepared(&server).await;

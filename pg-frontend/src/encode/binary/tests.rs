@@ -231,6 +231,18 @@ fn a_type_without_a_binary_form_is_refused_before_the_first_row() {
 }
 
 #[test]
+fn fixed_sizes_are_written_as_variable_ones() {
+    let fixed = FixedSizeBinaryArray::try_from_iter([[1, 0xab]].into_iter()).unwrap();
+    assert_eq!(plain(Arc::new(fixed)), Ok(vec![1, 0xab]));
+    let item = Arc::new(Field::new_list_field(DataType::Int16, true));
+    let values = Int16Array::from(vec![Some(7), None]);
+    let list = FixedSizeListArray::new(item, 2, Arc::new(values), None);
+    let sent = b"\0\0\0\x01\0\0\0\x01\0\0\0\x15\0\0\0\x02\0\0\0\x01\
+        \0\0\0\x02\0\x07\xff\xff\xff\xff";
+    assert_eq!(plain(Arc::new(list)), Ok(sent.to_vec()));
+}
+
+#[test]
 fn a_null_of_every_type_is_only_a_length() {
     let item = || Arc::new(Field::new_list_field(DataType::Int32, true));
     for data_type in [
