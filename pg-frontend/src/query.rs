@@ -54,7 +54,8 @@ where
         }
         let mut running = self.start(prepared, columns).await?;
         self.send(&mut running, None).await?;
-        message::command_complete(&mut self.writer.buf, &running.tag());
+        let tag = self.finish(running)?;
+        message::command_complete(&mut self.writer.buf, &tag);
         self.settle(before);
         Ok(())
     }

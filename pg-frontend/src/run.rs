@@ -69,13 +69,6 @@ pub struct Sent {
     pub ended: bool,
 }
 
-impl Running {
-    /// The command tag, valid after the end.
-    pub fn tag(&self) -> String {
-        self.portal.tag()
-    }
-}
-
 impl<R, W> Connection<'_, R, W>
 where
     R: AsyncRead + Unpin,
@@ -137,6 +130,14 @@ where
                 });
             }
         }
+    }
+
+    /// The command tag of a statement that has ended, once what it ends here has ended too.
+    pub fn finish(&mut self, running: Running) -> Result<String> {
+        if let Some(forget) = running.portal.forgets() {
+            self.extended.forget_prepared(&forget)?;
+        }
+        Ok(running.portal.tag())
     }
 
     /// The next batch. What is encoded already goes out first where the query makes us wait, so

@@ -1,7 +1,7 @@
 //! What every protocol asks of the engine.
 //!
 //! **Owns**: [`QueryService`], [`Session`], [`Description`], [`Parameters`], [`Prepared`],
-//! [`Portal`]: a statement has one plan, one identity and one query id whichever way it came.
+//! [`Portal`], [`Forget`]: a statement has one plan, one identity and one query id whichever way it came.
 //! **Never**: the engine, DataFusion, a protocol. Arrow only.
 //! **Start reading at**: [`Session`].
 
@@ -167,4 +167,20 @@ pub trait Portal: Send {
 
     /// The command tag, valid after the end: `SELECT 5`, `SET`.
     fn tag(&self) -> String;
+
+    /// What the front end is to forget of the statements that clients have prepared, valid after
+    /// the end: they are the front end's, but SQL can end them (`DEALLOCATE`, `DISCARD ALL`). A
+    /// name that it does not know is `26000`.
+    fn forgets(&self) -> Option<Forget> {
+        None
+    }
+}
+
+/// Prepared statements that have ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Forget {
+    /// The one with this name.
+    Named(String),
+    /// All that have a name.
+    All,
 }

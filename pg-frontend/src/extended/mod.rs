@@ -11,7 +11,7 @@ mod statement;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use inflowave_query_api::TransactionStatus;
+use inflowave_query_api::{Forget, TransactionStatus};
 use inflowave_types::{Error, Result, SqlState};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -37,6 +37,22 @@ impl Extended {
     pub fn forget_unnamed(&mut self) {
         self.forget("");
         self.portals.remove("");
+    }
+
+    /// What SQL ends of the prepared statements; the unnamed one has no name to be ended by.
+    pub fn forget_prepared(&mut self, forget: &Forget) -> Result<()> {
+        match forget {
+            Forget::Named(name) => {
+                self.statement(name)?;
+                self.forget(name);
+            }
+            Forget::All => {
+                self.statements.retain(|name, _| name.is_empty());
+                let kept = self.statements.values().map(|s| s.bytes);
+                self.statement_bytes = kept.sum();
+            }
+        }
+        Ok(())
     }
 
     /// A statement that does not exist is no error.

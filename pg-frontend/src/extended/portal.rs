@@ -107,8 +107,7 @@ where
             return Ok(());
         }
         // What it held ends here, not with the portal.
-        let mut tag = running.tag();
-        drop(running);
+        let mut tag = self.finish(running)?;
         if portal.columns.is_some() {
             tag = counting(&tag, sent.rows);
         }

@@ -253,6 +253,50 @@ async fn names_are_taken_once_and_must_exist() {
 }
 
 #[tokio::test]
+async fn sql_ends_prepared_statements_too() {
+    let server = Server::start().await;
+    let mut raw = server.session().await;
+    let prepared = |name| parse(name, "rows 1 1", &[]);
+    let all = [prepared("a"), prepared("b"), prepared("c"), prepared("")];
+    assert_eq!(raw.say(&all).await, "1 1 1 1 Z[I]");
+    let unknown = "E[26000 prepared statement \"x\" does not exist] Z[I]";
+    let sql = |sql| {
+        [
+            parse("q", sql, &[]),
+            bind("", "q", &[], &[], &[]),
+            execute("", 0),
+        ]
+    };
+    assert_eq!(
+        raw.say(&sql("deallocate x")).await,
+        format!("1 2 {unknown}")
+    );
+    assert_eq!(raw.say(&[close('S', "q")]).await, "3 Z[I]");
+    assert_eq!(
+        raw.say(&sql("deallocate a")).await,
+        "1 2 C[DEALLOCATE] Z[I]"
+    );
+    assert_eq!(
+        raw.say(&[prepared("a"), describe('S', "b")]).await,
+        "1 t T Z[I]"
+    );
+    assert_eq!(raw.say(&[close('S', "q")]).await, "3 Z[I]");
+    // All but the unnamed one, and the one that says so.
+    assert_eq!(
+        raw.say(&sql("deallocate all")).await,
+        "1 2 C[DEALLOCATE] Z[I]"
+    );
+    assert_eq!(raw.say(&[describe('S', "")]).await, "t T Z[I]");
+    for name in ["a", "b", "c", "q"] {
+        let answer = raw.say(&[describe('S', name)]).await;
+        assert!(answer.starts_with("E[26000"), "{name}: {answer}");
+    }
+    raw.say(&[prepared("a")]).await;
+    assert_eq!(raw.ask("deallocate a").await, "C[DEALLOCATE] Z[I]");
+    assert_eq!(raw.ask("deallocate x").await, unknown);
+}
+
+#[tokio::test]
 async fn a_bind_fits_its_statement() {
     let server = Server::start().await;
     let mut raw = server.session().await;

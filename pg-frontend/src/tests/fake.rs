@@ -11,8 +11,8 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use inflowave_query_api::{
-    Description, Parameters, Portal, Prepared, QueryService, Session, SessionStart, Statement,
-    TransactionStatus,
+    Description, Forget, Parameters, Portal, Prepared, QueryService, Session, SessionStart,
+    Statement, TransactionStatus,
 };
 use inflowave_types::{Error, QueryId, Result, SessionId, SqlState};
 use tokio::sync::watch;
@@ -204,6 +204,7 @@ impl Session for FakeSession {
             rows: number(2),
             sent: 0,
             verb: words[0].clone(),
+            name: words.get(1).cloned().unwrap_or_default(),
             echo,
             fake: Arc::clone(&self.fake),
         }))
@@ -247,7 +248,7 @@ impl FakeSession {
             }
             "stuck" => std::future::pending().await,
             "crash" => panic!("a defect in planning"),
-            "begin" | "rollback" | "commit" | "zone" => None,
+            "begin" | "rollback" | "commit" | "zone" | "deallocate" => None,
             "wide" => Some(wide()),
             "moments" => Some(moments(0).schema()),
             "echo" => Some(Arc::new(Schema::new(parameters.to_vec()))),
@@ -277,6 +278,7 @@ fn echo(parameters: &Parameters, named: usize) -> Result<RecordBatch> {
 
 struct FakePortal {
     verb: String,
+    name: String,
     echo: Option<RecordBatch>,
     left: usize,
     rows: usize,
@@ -317,11 +319,19 @@ impl Portal for FakePortal {
         }
     }
 
+    fn forgets(&self) -> Option<Forget> {
+        (self.verb == "deallocate").then(|| match self.name.as_str() {
+            "all" => Forget::All,
+            name => Forget::Named(name.to_owned()),
+        })
+    }
+
     fn tag(&self) -> String {
         match self.verb.as_str() {
             "begin" | "rollback" | "commit" => self.verb.to_uppercase(),
             "zone" => "SET".to_owned(),
             "show" => "SHOW".to_owned(),
+            "deallocate" => "DEALLOCATE".to_owned(),
             _ => format!("SELECT {}", self.sent),
         }
     }
