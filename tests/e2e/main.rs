@@ -9,6 +9,7 @@
 mod bounds;
 mod command;
 mod conformance;
+mod drivers;
 mod explain;
 mod generated;
 mod hostile;

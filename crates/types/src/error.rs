@@ -57,6 +57,7 @@ sql_states! {
     InvalidRowCountInLimit = "2201W",
     InvalidRowCountInOffset = "2201X",
     CardinalityViolation = "21000",
+    ActiveSqlTransaction = "25001",
     ReadOnlySqlTransaction = "25006",
     InFailedSqlTransaction = "25P02",
     NoActiveSqlTransaction = "25P01",
