@@ -7,6 +7,7 @@
 #![allow(clippy::print_stderr, clippy::print_stdout)]
 
 mod bounds;
+mod clients;
 mod command;
 mod conformance;
 mod drivers;
