@@ -197,6 +197,31 @@ async fn what_is_refused_stays_and_only_its_columns_come() {
 }
 
 #[tokio::test]
+async fn what_can_fail_is_not_pushed_beside_a_condition_that_stays() {
+    check(
+        "select n from t where x = 1 and 10 / k > 2",
+        expect![[r#"
+            a: TableScan: t projection=[k, n, x]
+              not t.x = 1: x is not for it
+              not 10 / t.k > 2: it can fail on rows that another condition, checked here, leaves out
+            --
+            Projection: t.n
+              Filter: t.x = Int64(1) AND Int64(10) / t.k > Int64(2)
+        "#]],
+    )
+    .await;
+    check(
+        "select n from t where n = 1 and 10 / k > 2",
+        expect![[r#"
+            a: Projection: t.n < Filter: t.n = Int64(1) AND Int64(10) / t.k > Int64(2) < TableScan: t projection=[k, n]
+            --
+
+        "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
 async fn nothing_is_pushed_above_a_superset() {
     check(
         "select count(*) from t where s = 1",
