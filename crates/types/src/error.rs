@@ -56,10 +56,12 @@ sql_states! {
     InvalidRowCountInLimit = "2201W",
     InvalidRowCountInOffset = "2201X",
     CardinalityViolation = "21000",
+    ActiveSqlTransaction = "25001",
     ReadOnlySqlTransaction = "25006",
     InFailedSqlTransaction = "25P02",
     NoActiveSqlTransaction = "25P01",
     InvalidAuthorization = "28000",
+    DependentObjectsStillExist = "2BP01",
     InvalidPassword = "28P01",
     InvalidCatalogName = "3D000",
     InvalidSchemaName = "3F000",
@@ -72,6 +74,10 @@ sql_states! {
     UndefinedObject = "42704",
     DuplicateTable = "42P07",
     DuplicateColumn = "42701",
+    DuplicateDatabase = "42P04",
+    InvalidObjectDefinition = "42P17",
+    WrongObjectType = "42809",
+    NameTooLong = "42622",
     DatatypeMismatch = "42804",
     CannotCoerce = "42846",
     GroupingError = "42803",
@@ -85,6 +91,8 @@ sql_states! {
     ProgramLimitExceeded = "54000",
     StatementTooComplex = "54001",
     TooManyColumns = "54011",
+    ObjectNotInPrerequisiteState = "55000",
+    ObjectInUse = "55006",
     QueryCanceled = "57014",
     AdminShutdown = "57P01",
     CannotConnectNow = "57P03",
@@ -157,6 +165,13 @@ impl Error {
     #[must_use]
     pub fn with_position(mut self, position: u32) -> Self {
         self.0.position = Some(position);
+        self
+    }
+
+    /// For a text that is not the statement's own: a view's.
+    #[must_use]
+    pub fn without_position(mut self) -> Self {
+        self.0.position = None;
         self
     }
 
