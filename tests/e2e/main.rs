@@ -7,6 +7,7 @@
 #![allow(clippy::print_stderr, clippy::print_stdout)]
 
 mod bounds;
+mod catalogs;
 mod conformance;
 mod demo;
 mod explain;
@@ -18,3 +19,4 @@ mod server;
 mod slt;
 mod tpch;
 mod tpch_data;
+mod views;

@@ -74,7 +74,9 @@ pub(crate) fn parse(text: &str, base_dir: &Path) -> Result<Config> {
 }
 
 fn joined(paths: Vec<PathBuf>, base_dir: &Path) -> Vec<PathBuf> {
-    paths.into_iter().map(|p| base_dir.join(p)).collect()
+    // Taken apart and put together, a path has no `.` in it.
+    let joined = |p: PathBuf| base_dir.join(p).components().collect();
+    paths.into_iter().map(joined).collect()
 }
 
 fn secrets(raw: RawSecrets, base_dir: &Path) -> Result<Secrets> {
@@ -195,7 +197,7 @@ mod tests {
     #[test]
     fn what_sql_may_reach_is_configured() {
         let config = parse(
-            "[server]\nfile_roots = ['lake', '/srv']\n[secrets]\nenv_prefixes = ['APP_']\nfile_roots = ['keys']",
+            "[server]\nfile_roots = ['./lake', '/srv']\n[secrets]\nenv_prefixes = ['APP_']\nfile_roots = ['keys']",
         )
         .unwrap();
         assert_eq!(

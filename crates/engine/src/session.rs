@@ -116,6 +116,11 @@ impl EngineSession {
             )
             .with_hint("Send ROLLBACK."));
         }
+        if let Kind::Ddl(statement) = kind
+            && self.transaction != TransactionStatus::Idle
+        {
+            return Err(statement.in_transaction());
+        }
         Ok(())
     }
 }
@@ -163,6 +168,7 @@ async fn plan(context: &Context, kind: Kind) -> Result<(Step, Option<SchemaRef>)
         Kind::Set { name, value } => return Ok((Step::Set { name, value }, None)),
         Kind::ResetAll => return Ok((Step::ResetAll, None)),
         Kind::Transaction(t) => return Ok((Step::Transaction(t), None)),
+        Kind::Ddl(statement) => Work::Ddl(statement),
     };
     let schema = match &work {
         Work::Done(Some(rows), _) => Some(rows.schema()),
@@ -205,10 +211,18 @@ impl Session for EngineSession {
 
     async fn prepare(&mut self, statement: &Statement) -> Result<Prepared> {
         let kind = statement::kind(statement)?.clone();
-        self.runnable(&kind)?;
+        if let Err(error) = self.runnable(&kind) {
+            self.fail_transaction();
+            return Err(error);
+        }
         let cancel = CancellationToken::new();
         let registry = Arc::clone(&self.shared.registry);
-        let query_id = registry.begin_query(self.id, &statement.sql, &cancel);
+        // What is registered can be read by others: no secret is in it.
+        let shown = match &kind {
+            Kind::Ddl(ddl) => ddl.shown(&self.shared.catalogs, &statement.sql),
+            _ => statement.sql.clone(),
+        };
+        let query_id = registry.begin_query(self.id, &shown, &cancel);
         let context = Context {
             shared: Arc::clone(&self.shared),
             settings: self.settings.clone(),
@@ -249,6 +263,15 @@ impl Session for EngineSession {
             .plan
             .downcast::<Ready>()
             .map_err(|_| Error::internal("a statement that this engine did not prepare"))?;
+        if let Step::Run(Work::Ddl(ddl)) = &ready.step
+            && self.transaction != TransactionStatus::Idle
+        {
+            let error = ddl.in_transaction();
+            let registry = &self.shared.registry;
+            registry.end_query(prepared.query_id, 0, Err(&error));
+            self.fail_transaction();
+            return Err(error);
+        }
         let tag = match ready.step {
             Step::Run(work) => return Ok(Box::new(Running::start(ready.context, work))),
             Step::Set { name, value } => self.set(&name, value.as_deref()),

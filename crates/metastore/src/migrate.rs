@@ -49,7 +49,7 @@ pub(crate) fn run(connection: &mut Connection, path: &Path, domains: &[Domain]) 
                 )
                 .map_err(in_migration)?;
             transaction.commit().map_err(in_migration)?;
-            tracing::info!(domain = domain.name, version = number, "metastore migrated");
+            tracing::debug!(domain = domain.name, version = number, "metastore migrated");
         }
     }
     Ok(())

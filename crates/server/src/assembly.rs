@@ -4,18 +4,28 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use inflowave_config::Config;
-use inflowave_engine::{CatalogSpec, Engine, Runtimes};
+use inflowave_engine::{CatalogPolicy, CatalogSpec, Engine, METASTORE_DOMAINS, Runtimes};
+use inflowave_metastore::Metastore;
 use inflowave_pg_frontend as pg;
 use inflowave_query_api::QueryService;
-use inflowave_types::Result;
+use inflowave_types::{Result, SqlState};
 use tokio_util::sync::CancellationToken;
 
 use crate::output;
 
-/// An engine with every connector of this build and the configured catalogs.
-pub async fn engine(runtimes: Runtimes, config: &Config) -> Result<Engine> {
+/// An engine with every connector of this build, the configured catalogs, and what `metastore`
+/// keeps.
+pub async fn engine(runtimes: Runtimes, config: &Config, metastore: Metastore) -> Result<Engine> {
     let engine = Engine::builder(runtimes, config.server.limits.clone())
         .connectors(inflowave_bundle::connectors())
+        .metastore(metastore)
+        .policy(CatalogPolicy {
+            secrets: config.secrets.clone(),
+            file_roots: config.server.file_roots.clone(),
+            data_dir: Some(config.server.data_dir.clone()),
+            base_dir: config.base_dir.clone(),
+            config_file: config.file.clone(),
+        })
         .build(&config.server.data_dir.join("spill"))?;
     for catalog in &config.catalogs {
         engine
@@ -27,7 +37,24 @@ pub async fn engine(runtimes: Runtimes, config: &Config) -> Result<Engine> {
             })
             .await?;
     }
+    engine.restore().await?;
     Ok(engine)
+}
+
+/// The metastore of a server: nobody else writes to it.
+pub fn metastore(config: &Config) -> Result<Metastore> {
+    Metastore::open(&config.server.data_dir, METASTORE_DOMAINS)
+}
+
+/// The same for a command: beside a running server it reads what that one keeps.
+pub fn metastore_or_reader(config: &Config) -> Result<Metastore> {
+    let dir = &config.server.data_dir;
+    match Metastore::open(dir, METASTORE_DOMAINS) {
+        Err(held) if held.sqlstate() == SqlState::ObjectInUse => {
+            Metastore::open_read_only(dir, METASTORE_DOMAINS)
+        }
+        other => other,
+    }
 }
 
 /// Listens, says where, and serves until the process is asked to end.
