@@ -48,6 +48,15 @@ fn a_catalog_is_made_changed_renamed_dropped_and_kept() {
 
         lines(s, "alter catalog shop set (path = 'two.db')").await;
         assert_eq!(lines(s, "select name from shop.main.t").await, ["two"]);
+        // A change that cannot be opened changes nothing.
+        for (sql, code) in [
+            ("alter catalog shop set (path = '/etc/passwd')", "42501"),
+            ("alter catalog shop set (pool_size_max = 0)", "22023"),
+            ("alter catalog shop set (nosuch = 'x')", "22023"),
+        ] {
+            assert_eq!(error(s, sql).await.sqlstate().code(), code, "{sql}");
+        }
+        assert_eq!(lines(s, "select name from shop.main.t").await, ["two"]);
         // What was not named stays.
         lines(s, "alter catalog shop set (busy_timeout_ms = 10)").await;
         assert_eq!(lines(s, "select name from shop.main.t").await, ["two"]);
@@ -452,5 +461,65 @@ fn a_postgres_catalog_logs_in_by_reference_and_its_types_go_through_a_view() {
         assert!(e.message().contains("character varying(20)"), "{e:?}");
         let teardown = format!("DROP SCHEMA {role} CASCADE; DROP ROLE {role}");
         native.batch_execute(&teardown).await.unwrap();
+    });
+}
+
+/// Hands what comes to `port` on to `to`, until it is dropped.
+async fn proxy(port: u16, to: String) -> tokio::task::JoinHandle<()> {
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port))
+        .await
+        .unwrap();
+    tokio::spawn(async move {
+        let mut open = tokio::task::JoinSet::new();
+        while let Ok((mut near, _)) = listener.accept().await {
+            let to = to.clone();
+            open.spawn(async move {
+                if let Ok(mut far) = tokio::net::TcpStream::connect(&to).await {
+                    let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+                }
+            });
+        }
+    })
+}
+
+#[test]
+fn a_server_that_listens_later_goes_away_and_comes_back() {
+    let Ok(url) = std::env::var(POSTGRES_ENV) else {
+        skip!("a postgres server that listens later", POSTGRES_ENV);
+    };
+    let dir = tempfile::tempdir().unwrap();
+    database(&dir.path().join("up.db"), "up");
+    server::run(async {
+        let free = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let (login, place) = url.rsplit_once('@').unwrap();
+        let (server, database) = place.rsplit_once('/').unwrap();
+        let (_engine, mut s) = started(dir.path()).await;
+        let s = s.as_mut();
+        lines(s, "create catalog up using sqlite with (path = 'up.db')").await;
+        lines(
+            s,
+            &format!("create catalog pg using postgres with (url = '{login}@127.0.0.1:{port}/{database}')"),
+        )
+        .await;
+        let query = "select count(*) from pg.pg_catalog.pg_database";
+        let state = "select state from system.runtime.sources where source = 'pg'";
+        for _ in 0..2 {
+            let e = error(s, query).await;
+            assert_eq!(e.sqlstate().code(), "08001", "{e:?}");
+            assert!(e.message().contains("\"pg\""), "{e:?}");
+            lines(s, "refresh catalog pg").await;
+            assert_eq!(lines(s, state).await, ["unavailable"]);
+            assert_eq!(lines(s, "select name from up.main.t").await, ["up"]);
+
+            let proxy = proxy(port, server.to_owned()).await;
+            assert_ne!(lines(s, query).await, ["0"]);
+            assert_eq!(lines(s, state).await, ["available"]);
+            // The listener and all connections go.
+            proxy.abort();
+            let _ = proxy.await;
+            lines(s, "refresh catalog pg").await;
+        }
     });
 }

@@ -167,3 +167,45 @@ fn a_secret_is_nowhere() {
     clean("the output of the process", &printed);
     assert!(contains(&printed, "listening"));
 }
+
+/// With `allow_literals` the store holds it, since it must survive a restart; nothing shows it.
+#[test]
+fn a_secret_in_clear_is_taken_where_it_is_allowed_and_shown_nowhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = "[server]\ndata_dir = 'data'\n[secrets]\nallow_literals = true\n";
+    std::fs::write(dir.path().join("inflowave.toml"), config).unwrap();
+    let mut printed = Vec::new();
+    for _ in 0..2 {
+        let serving = Serving::start(dir.path(), &[]).unwrap();
+        server::run(async {
+            let client = serving.connect().await;
+            for sql in [
+                format!(
+                    "create catalog if not exists a using postgres with (url = 'postgres://u@127.0.0.1:1/d', password = '{CLEAR}')"
+                ),
+                format!(
+                    "create catalog if not exists b using mysql with (url = 'mysql://u:{CLEAR}@127.0.0.1:1/d')"
+                ),
+            ] {
+                client.simple_query(&sql).await.unwrap();
+            }
+            for catalog in ["a", "b"] {
+                let answer = said(&client, &format!("select * from {catalog}.public.t")).await;
+                clean(catalog, answer.as_bytes());
+                assert!(answer.contains("E08001"), "{answer}");
+            }
+            tables_are_clean(&client).await;
+        });
+        printed.extend(serving.kill());
+    }
+    clean("the output of the process", &printed);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        for file in ["metastore.db", "metastore.db-wal"] {
+            let file = dir.path().join("data").join(file);
+            let mode = std::fs::metadata(file).unwrap().permissions().mode();
+            assert_eq!(mode & 0o077, 0, "others can read the store");
+        }
+    }
+}

@@ -89,6 +89,7 @@ fn a_view_answers_as_its_query_does_and_is_kept() {
         assert_eq!(lines(other.as_mut(), view).await, wanted);
         let e = error(other.as_mut(), "select * from sold").await;
         assert_eq!(e.sqlstate().code(), "42P01");
+        assert_eq!(e.hint(), Some("There is a view inflowave.public.sold."));
     });
 }
 
@@ -202,6 +203,8 @@ fn a_view_is_refused_with_a_reason() {
             lines(s, "select b, a from two order by a").await,
             ["2|1", "4|3"]
         );
+        lines(s, "create or replace view two as select null as a").await;
+        assert_eq!(lines(s, "show columns from two").await, ["a|text|YES"]);
         lines(s, "drop view two").await;
         // Each reads the one before twice: the plans multiply.
         lines(s, "create view v0 as select 1 as x").await;

@@ -171,7 +171,10 @@ fn data_type_name(data_type: &DataType) -> String {
         | DataType::Decimal64(p, s)
         | DataType::Decimal128(p, s)
         | DataType::Decimal256(p, s) => format!("numeric({p},{s})"),
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".to_owned(),
+        // PostgreSQL makes a text of a NULL that nothing gives a type.
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => {
+            "text".to_owned()
+        }
         DataType::Binary
         | DataType::LargeBinary
         | DataType::BinaryView

@@ -16,7 +16,7 @@ const FILE: &str = "metastore.lock";
 
 /// The right to write.
 #[derive(Debug)]
-pub(crate) struct Lock(#[expect(dead_code, reason = "held until it is dropped")] File);
+pub(crate) struct Lock(File);
 
 impl Lock {
     /// # Errors
@@ -44,6 +44,14 @@ impl Lock {
             .and_then(|()| write!(file, "{pid}"))
             .map_err(|e| error::of_file(&path, &e))?;
         Ok(Lock(file))
+    }
+}
+
+/// Given back at once: a child that another thread is just starting may hold a copy of the file.
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // At worst it goes with the last copy.
+        let _ = self.0.unlock();
     }
 }
 

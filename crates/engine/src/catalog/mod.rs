@@ -248,11 +248,16 @@ impl Catalogs {
         }
         let tables = self.tables(catalog, schema).await?;
         let full = format!("{catalog}.{schema}.{table}");
+        let hint = if name.schema().is_none() && self.kept().views.contains_key(table) {
+            format!("There is a view {OWN}.{}.{table}.", view::SCHEMA)
+        } else {
+            suggest::hint("table", table, &tables)
+        };
         Err(Error::new(
             SqlState::UndefinedTable,
             format!("relation \"{full}\" does not exist"),
         )
-        .with_hint(suggest::hint("table", table, &tables)))
+        .with_hint(hint))
     }
 
     /// Names and PostgreSQL types of a relation's columns; `None` if there is no such relation.
