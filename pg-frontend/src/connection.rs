@@ -1,8 +1,8 @@
 //! One connection, from its first byte to its last: a state machine over messages.
 //!
 //! The read half stays polled while a query runs or an answer is written, so that a client that
-//! went away ends its query at once. The extended protocol is refused (`0A000`) and skipped to
-//! the next `Sync`, as PostgreSQL does after an error.
+//! went away ends its query at once. After an error in the extended protocol all is skipped to the
+//! next `Sync`.
 
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
@@ -17,6 +17,7 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
+use crate::extended::Extended;
 use crate::limits::Limits;
 use crate::message::{self, Severity};
 use crate::read::{Frame, Reader};
@@ -68,6 +69,7 @@ pub async fn run(
                 writer: &mut writer,
                 session,
                 shutdown,
+                extended: Extended::default(),
                 reported: Vec::new(),
                 skip_to_sync: false,
             };
@@ -100,6 +102,7 @@ pub struct Connection<'a, R, W> {
     pub writer: &'a mut Writer<W>,
     pub session: Box<dyn Session>,
     pub shutdown: CancellationToken,
+    pub extended: Extended,
     /// The settings as the client knows them.
     reported: Vec<(String, String)>,
     /// After an error in the extended protocol all is ignored up to `Sync`.
@@ -150,27 +153,38 @@ where
             (b'X', _) => return Err(Ended::Terminated),
             (b'S', _) => {
                 self.skip_to_sync = false;
+                if self.session.transaction_status() == TransactionStatus::Idle {
+                    self.extended.end_transaction();
+                }
                 return Ok(true);
             }
             _ if self.skip_to_sync => return Ok(false),
             // Left over from a COPY that has failed: PostgreSQL ignores them too.
             (b'd' | b'c' | b'f', _) => return Ok(false),
-            (b'H', _) => {}
+            (b'H', _) => self.flush().await?,
             (b'Q', Frame::Message { body, .. }) => {
                 self.simple_query(&body).await?;
                 return Ok(true);
             }
-            (_, Frame::TooLong { bytes, .. }) => self.fail(&self.too_long(bytes), 0),
+            (_, Frame::TooLong { bytes, .. }) => {
+                self.fail(&self.too_long(bytes), 0);
+                self.skip_to_sync = true;
+            }
             (b'F', _) => self.fail(&Error::unsupported("function calls are not supported"), 0),
-            _ => self.fail(&extended_protocol(), 0),
+            (_, Frame::Message { body, .. }) => {
+                self.skip_to_sync = !self.extended_message(tag, &body).await?;
+            }
         }
         // Function calls and queries end by themselves, the extended protocol by its `Sync`.
-        let ready = matches!(tag, b'Q' | b'F');
-        self.skip_to_sync = !ready && tag != b'H';
-        if !ready {
+        if matches!(tag, b'Q' | b'F') {
+            self.skip_to_sync = false;
+            return Ok(true);
+        }
+        // Answers wait for `Sync` or `Flush`; an error does not, as in PostgreSQL.
+        if self.skip_to_sync || self.writer.is_full() {
             self.flush().await?;
         }
-        Ok(ready)
+        Ok(false)
     }
 
     /// Tells the client of an error, and fails the transaction that it happened in.
@@ -178,6 +192,7 @@ where
         if self.session.transaction_status() == TransactionStatus::InTransaction {
             self.session.fail_transaction();
         }
+        self.extended.fail(self.session.transaction_status());
         message::error(&mut self.writer.buf, Severity::Error, error, offset);
     }
 
@@ -278,9 +293,4 @@ where
     });
     // A client that does not listen is left without its farewell.
     let _ = told.await;
-}
-
-fn extended_protocol() -> Error {
-    Error::unsupported("the extended query protocol is not supported yet")
-        .with_hint("Use the simple query protocol, for example preferQueryMode=simple.")
 }

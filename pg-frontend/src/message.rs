@@ -1,20 +1,19 @@
 //! Answers of the server, appended to a buffer: errors, descriptions, status.
 
-use arrow::datatypes::Schema;
 use bytes::BytesMut;
 use inflowave_query_api::TransactionStatus;
-use inflowave_types::{Error, Result, SqlState};
+use inflowave_types::Error;
 use pgwire::messages::Message;
-use pgwire::messages::data::{FORMAT_CODE_TEXT, FieldDescription, RowDescription};
+use pgwire::messages::data::{FieldDescription, NoData, ParameterDescription, RowDescription};
+use pgwire::messages::extendedquery::{
+    BindComplete, CloseComplete, ParseComplete, PortalSuspended,
+};
 use pgwire::messages::response::{self, CommandComplete, ErrorResponse, ReadyForQuery};
 use pgwire::messages::startup::{
     Authentication, BackendKeyData, NegotiateProtocolVersion, ParameterStatus, SecretKey,
 };
 
-use crate::oid::WireType;
-
-/// PostgreSQL's limit of columns in a result (`MaxTupleAttributeNumber`).
-pub const COLUMNS_MAX: usize = 1664;
+use crate::format::Columns;
 
 /// `ERROR` ends a statement, `FATAL` the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,36 +83,48 @@ pub fn empty_query(out: &mut BytesMut) {
     put(out, &response::EmptyQueryResponse::new());
 }
 
-/// Names and types of a result's columns, all in text format.
-///
-/// # Errors
-/// `54011` beyond 1664 columns, `0A000` for a type without a PostgreSQL counterpart.
-pub fn row_description(out: &mut BytesMut, schema: &Schema) -> Result<()> {
-    if schema.fields().len() > COLUMNS_MAX {
-        return Err(Error::new(
-            SqlState::TooManyColumns,
-            format!(
-                "a result can have at most {COLUMNS_MAX} columns, this one has {}",
-                schema.fields().len()
-            ),
-        )
-        .with_hint("Name the columns that you need."));
-    }
-    let mut fields = Vec::with_capacity(schema.fields().len());
-    for field in schema.fields() {
-        let wire = WireType::of(field)?;
-        fields.push(FieldDescription::new(
+pub fn parse_complete(out: &mut BytesMut) {
+    put(out, &ParseComplete::new());
+}
+
+pub fn bind_complete(out: &mut BytesMut) {
+    put(out, &BindComplete::new());
+}
+
+pub fn close_complete(out: &mut BytesMut) {
+    put(out, &CloseComplete::new());
+}
+
+/// More rows may follow: the limit of an `Execute` is reached.
+pub fn portal_suspended(out: &mut BytesMut) {
+    put(out, &PortalSuspended::new());
+}
+
+/// The statement returns no rows.
+pub fn no_data(out: &mut BytesMut) {
+    put(out, &NoData::new());
+}
+
+pub fn parameter_description(out: &mut BytesMut, oids: Vec<u32>) {
+    put(out, &ParameterDescription::new(oids));
+}
+
+/// Names, types and formats of a result's columns.
+pub fn row_description(out: &mut BytesMut, columns: &Columns) {
+    let parts = columns.types.iter().zip(&columns.formats);
+    let fields = columns.schema.fields().iter().zip(parts);
+    let fields = fields.map(|(field, (wire, format))| {
+        FieldDescription::new(
             text(field.name()),
             0,
             0,
             wire.oid,
             wire.typlen,
             wire.typmod,
-            FORMAT_CODE_TEXT,
-        ));
-    }
-    put(out, &RowDescription::new(fields));
-    Ok(())
+            format.code(),
+        )
+    });
+    put(out, &RowDescription::new(fields.collect()));
 }
 
 /// Encoding fails only for a message over pgwire's own limit; nothing of it may be sent then.
@@ -133,6 +144,7 @@ fn text(s: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use inflowave_types::SqlState;
 
     #[test]
     fn an_error_carries_all_its_fields_and_counts_from_the_whole_text() {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use inflowave_testkit::Seeded;
 
-use crate::demo::binary;
+use crate::command::binary;
 use crate::process::{Serving, column, command};
 use crate::server;
 
@@ -146,6 +146,18 @@ fn a_command_beside_the_server_reads_what_it_keeps_and_does_not_write() {
         let make = "create catalog made using sqlite with (path = 'shop.db');
                     create view seven as select id from made.main.t";
         client.batch_execute(make).await.unwrap();
+        // A driver prepares first: the view is made when it executes, and once.
+        let make = client.prepare("create view eight as select 8 as n").await;
+        let make = make.unwrap();
+        let tables = "show tables from inflowave.public";
+        assert_eq!(column(&client, tables).await, ["seven"]);
+        client.execute(&make, &[]).await.unwrap();
+        assert_eq!(column(&client, tables).await, ["eight", "seven"]);
+        client.simple_query("begin").await.unwrap();
+        let drop = client.execute("drop view eight", &[]).await;
+        assert_eq!(drop.unwrap_err().code().unwrap().code(), "25001");
+        client.simple_query("rollback").await.unwrap();
+        client.execute("drop view eight", &[]).await.unwrap();
     });
     let sql = |text: &str| {
         let output = Command::new(binary())

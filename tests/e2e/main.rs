@@ -8,8 +8,8 @@
 
 mod bounds;
 mod catalogs;
+mod command;
 mod conformance;
-mod demo;
 mod durable;
 mod explain;
 mod generated;

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 
 use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
-use crate::demo::binary;
+use crate::command::binary;
 
 /// A running `inflowave serve`; killed when dropped.
 pub struct Serving {

@@ -136,7 +136,7 @@ pub async fn texts(session: &mut dyn Session, sql: &str) -> Result<Vec<Vec<Optio
     use inflowave_pg_frontend::encode::{TextFormat, text};
     let mut rows = Vec::new();
     for statement in session.split(sql)? {
-        let prepared = session.prepare(&statement).await?;
+        let prepared = session.prepare(&statement, None).await?;
         let mut portal = session.execute(prepared).await?;
         while let Some(batch) = portal.next().await? {
             for row in 0..batch.num_rows() {

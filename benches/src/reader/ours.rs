@@ -45,7 +45,7 @@ impl Reader for Ours {
     async fn read(&mut self) -> Result<Answer> {
         let mut answer = Answer::default();
         for statement in self.session.split(&self.sql)? {
-            let prepared = self.session.prepare(&statement).await?;
+            let prepared = self.session.prepare(&statement, None).await?;
             let mut portal = self.session.execute(prepared).await?;
             while let Some(batch) = portal.next().await? {
                 arrow::add(&mut answer, &batch, self.column)?;

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{ColumnStatistics, DFSchema, Result as DfResult, Statistics};
+use datafusion::common::{ColumnStatistics, DFSchema, Result as DfResult, ScalarValue, Statistics};
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::PartitionedFile;
@@ -19,7 +19,7 @@ use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, Fi
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::conjunction;
-use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType, cast, col};
+use datafusion::logical_expr::{Expr, Operator, TableProviderFilterPushDown, TableType, cast, col};
 use datafusion::object_store::path::Path as StorePath;
 use datafusion::object_store::{ObjectMeta, ObjectStore};
 use datafusion::physical_expr::expressions::Column;
@@ -269,13 +269,24 @@ impl FileTable {
                 .zip(&self.conversions)
                 .any(|(f, c)| f.name() == name && *c == Conversion::Json)
         };
+        let is_native = |name: &str, to: &DataType| {
+            let mut native = self.native.iter();
+            native.any(|f| f.name() == name && f.data_type() == to)
+        };
         if converted.is_empty() {
             // DataFusion's own pushdown brings the filters.
             return Ok(None);
         }
-        let usable = filters
-            .iter()
-            .filter(|f| !f.column_refs().iter().any(|c| is_json(&c.name)) && !f.is_volatile());
+        let is_float = |name: &str| {
+            let field = self.schema.field_with_name(name);
+            field.is_ok_and(|f| f.data_type().is_floating())
+        };
+        let usable = filters.iter().filter(|f| {
+            let columns = f.column_refs();
+            !f.is_volatile()
+                && !columns.iter().any(|c| is_json(&c.name))
+                && (!columns.iter().any(|c| is_float(&c.name)) || is_false_for_nan(f))
+        });
         let rewritten = usable
             .map(|filter| {
                 let over_files = filter.clone().transform(|expr| {
@@ -285,6 +296,7 @@ impl FileTable {
                     let plain = col(datafusion::common::Column::from_name(&column.name));
                     Ok(Transformed::yes(
                         match converted.get(column.name.as_str()) {
+                            Some(to) if is_native(&column.name, to) => plain,
                             Some(to) => cast(plain, (*to).clone()),
                             None => plain,
                         },
@@ -313,7 +325,7 @@ impl FileTable {
         let format = ParquetFormat::new();
         let mut out = Vec::with_capacity(files.len());
         for file in files {
-            let statistics = match self.format {
+            let mut statistics = match self.format {
                 Format::Parquet => {
                     let schema = Arc::clone(&native);
                     let meta = &file.object_meta;
@@ -328,6 +340,13 @@ impl FileTable {
                 }
                 _ => self.text_statistics(file.object_meta.size),
             };
+            for (known, field) in statistics.column_statistics.iter_mut().zip(&self.native) {
+                if field.data_type().is_floating() {
+                    // NaN, the greatest, is not among them.
+                    known.min_value = Precision::Absent;
+                    known.max_value = Precision::Absent;
+                }
+            }
             out.push(file.with_statistics(Arc::new(statistics)));
         }
         Ok(out)
@@ -373,6 +392,27 @@ impl FileTable {
             exprs.collect::<Vec<_>>(),
             scan,
         )?))
+    }
+}
+
+/// `column < c`, `<= c` or `= c` (but for 0, which has two spellings). The statistics of a Parquet file
+/// leave NaN out, so that they say nothing of a filter that NaN passes.
+fn is_false_for_nan(filter: &Expr) -> bool {
+    let Expr::BinaryExpr(b) = filter else {
+        return false;
+    };
+    let (Expr::Column(_), Expr::Literal(value, _)) = (b.left.as_ref(), b.right.as_ref()) else {
+        return false;
+    };
+    let value = match value {
+        ScalarValue::Float32(Some(v)) => f64::from(*v),
+        ScalarValue::Float64(Some(v)) => *v,
+        _ => return false,
+    };
+    match b.op {
+        Operator::Lt | Operator::LtEq => !value.is_nan(),
+        Operator::Eq => !value.is_nan() && value != 0.0,
+        _ => false,
     }
 }
 

@@ -605,6 +605,52 @@ async fn statistics_and_pruning_of_parquet_are_datafusions() {
     }
 }
 
+/// NaN is greater than every number, and the statistics of a row group do not know of it.
+#[tokio::test]
+async fn nan_is_found_although_statistics_leave_it_out() {
+    let folder = Folder::new();
+    let values = (0..1000).map(|n| match n {
+        5 => -f64::NAN,
+        500 => f64::NAN,
+        700 => -0.0,
+        n => f64::from(n) - 700.5,
+    });
+    let values = Float64Array::from_iter_values(values);
+    folder.parquet(
+        "t.parquet",
+        vec![("id", ints(0..1000)), ("f", Arc::new(values) as ArrayRef)],
+    );
+    let source = folder.open(&[("path", "t.parquet")]).await;
+    let provider = table(&source, "t").await.unwrap();
+    for (sql, expected) in [
+        (
+            "SELECT id FROM t WHERE f > 1000.0 ORDER BY id",
+            vec!["5", "500"],
+        ),
+        (
+            "SELECT id FROM t WHERE f <> 0.0 AND f >= 2000.0 ORDER BY id",
+            vec!["5", "500"],
+        ),
+        ("SELECT id FROM t WHERE f = 0.0", vec!["700"]),
+        ("SELECT id FROM t WHERE f < -700.0", vec!["0"]),
+        (
+            "SELECT id FROM t WHERE f = 'NaN' ORDER BY id",
+            vec!["5", "500"],
+        ),
+        (
+            "SELECT count(*) FROM t GROUP BY f ORDER BY count(*) DESC LIMIT 1",
+            vec!["2"],
+        ),
+        (
+            "SELECT f FROM t ORDER BY f DESC LIMIT 3",
+            vec!["298.5", "NaN", "NaN"],
+        ),
+    ] {
+        let batches = query(Arc::clone(&provider), sql).await.unwrap();
+        assert_eq!(lines(&batches), expected, "{sql}");
+    }
+}
+
 #[tokio::test]
 async fn large_text_files_come_in_bounded_batches() {
     let folder = Folder::new();

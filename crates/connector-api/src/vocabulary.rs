@@ -21,8 +21,16 @@ pub const NUMERIC_SUB: &str = "pg_numeric_sub";
 pub const NUMERIC_MUL: &str = "pg_numeric_mul";
 /// Integer `%` whose divisor may be -1 (`MIN % -1` is 0) or 0 (`22012`). Printed as `%`.
 pub const INT_MOD: &str = "pg_int_mod";
-/// `float / float` whose divisor may be 0 (`22012`). Printed as `/`.
+/// Float `+`, checked: a finite sum that becomes infinite is `22003`; a NaN is the one NaN.
+pub const FLOAT_ADD: &str = "pg_float_add";
+/// Float `-`, checked.
+pub const FLOAT_SUB: &str = "pg_float_sub";
+/// Float `*`, checked; a product of what is not 0 that becomes 0 is `22003` too.
+pub const FLOAT_MUL: &str = "pg_float_mul";
+/// Float `/`, checked; `22012` for 0.
 pub const FLOAT_DIV: &str = "pg_float_div";
+/// Float unary minus; the negative of NaN is the one NaN.
+pub const FLOAT_NEG: &str = "pg_float_neg";
 /// `date + integer`, `date + time`, `timestamptz + interval`, `time + interval`. Printed as `+`.
 pub const TEMPORAL_ADD: &str = "pg_temporal_add";
 /// `date - integer`, `date - date` (an int4), `timestamp - timestamp` (an interval) and the like.

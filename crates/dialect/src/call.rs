@@ -20,7 +20,7 @@ impl Printer<'_> {
             vocabulary::INT_ADD => return self.checked(Arithmetic::Add, &call.args, result),
             vocabulary::INT_SUB => return self.checked(Arithmetic::Sub, &call.args, result),
             vocabulary::INT_MUL => return self.checked(Arithmetic::Mul, &call.args, result),
-            vocabulary::INT_NEG => {
+            vocabulary::INT_NEG | vocabulary::FLOAT_NEG => {
                 let [arg] = call.args.as_slice() else {
                     return refuse("a minus of another shape");
                 };
@@ -31,7 +31,10 @@ impl Printer<'_> {
             vocabulary::NUMERIC_ADD => return self.decimal(Arithmetic::Add, &call.args, result),
             vocabulary::NUMERIC_SUB => return self.decimal(Arithmetic::Sub, &call.args, result),
             vocabulary::NUMERIC_MUL => return self.decimal(Arithmetic::Mul, &call.args, result),
-            vocabulary::FLOAT_DIV => {
+            vocabulary::FLOAT_ADD
+            | vocabulary::FLOAT_SUB
+            | vocabulary::FLOAT_MUL
+            | vocabulary::FLOAT_DIV => {
                 return refuse("float arithmetic is computed here, so that every digit is ours");
             }
             vocabulary::TEMPORAL_ADD | vocabulary::TEMPORAL_SUB => {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::datatypes::{Field, Schema, SchemaRef};
+use arrow::datatypes::{Field, FieldRef, Schema, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, TableReference};
 use datafusion::execution::TaskContext;
@@ -12,6 +12,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast;
 use inflowave_federation::{FederationContext, Pushdown, RemoteObserver};
+use inflowave_pg_semantics::parameters;
 use inflowave_types::{Error, QueryId, Result, SqlState};
 use tokio_util::sync::CancellationToken;
 
@@ -71,8 +72,44 @@ impl Context {
         })
     }
 
+    /// The types of a statement's parameters (`declared` where the client said them) and its
+    /// output fields, from its analysed plan: nothing is optimized and nothing runs.
+    ///
+    /// # Errors
+    /// As [`Context::plan`]; `42P18` for a parameter of which nothing is known.
+    pub async fn describe(
+        &self,
+        mut statement: ast::Statement,
+        declared: &[Option<FieldRef>],
+    ) -> Result<(Vec<FieldRef>, SchemaRef)> {
+        let count = parameters::count(&statement)?.max(declared.len());
+        parameters::open(&mut statement, declared)?;
+        let (plan, _) = self.analysed(statement.clone(), Pushdown::Off).await?;
+        let types = parameters::deduced(&plan, declared, count).map_err(|e| self.error(&e))?;
+        Ok((types, renamed(plan.schema().as_arrow(), &statement)))
+    }
+
     /// The optimized logical plan, before the cut.
     pub async fn logical(
+        &self,
+        statement: ast::Statement,
+        pushdown: Pushdown,
+    ) -> Result<(LogicalPlan, SessionState)> {
+        let (plan, state) = self.analysed(statement, pushdown).await?;
+        for extension in &self.shared.extensions {
+            extension
+                .analysed(&plan)
+                .map_err(|e| e.context(extension.name()))?;
+        }
+        let plan = state
+            .optimizer()
+            .optimize(plan, &state, |_, _| {})
+            .map_err(|e| self.error(&e))?;
+        Ok((plan, state))
+    }
+
+    /// The plan with PostgreSQL's types and meaning, before anything is optimized.
+    async fn analysed(
         &self,
         mut statement: ast::Statement,
         pushdown: Pushdown,
@@ -105,15 +142,6 @@ impl Context {
         let plan = state
             .analyzer()
             .execute_and_check(plan, state.config_options(), |_, _| {})
-            .map_err(|e| self.error(&e))?;
-        for extension in &self.shared.extensions {
-            extension
-                .analysed(&plan)
-                .map_err(|e| e.context(extension.name()))?;
-        }
-        let plan = state
-            .optimizer()
-            .optimize(plan, &state, |_, _| {})
             .map_err(|e| self.error(&e))?;
         Ok((plan, state))
     }

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{FieldRef, SchemaRef};
 use async_trait::async_trait;
 use inflowave_federation::Pushdown;
-use inflowave_query_api::{Portal, Prepared, Session, SessionStart, Statement, TransactionStatus};
+use inflowave_query_api::{
+    Description, Parameters, Portal, Prepared, Session, SessionStart, Statement, TransactionStatus,
+};
 use inflowave_types::{Error, Result, SessionId, SqlState};
 use tokio_util::sync::CancellationToken;
 
@@ -209,7 +211,31 @@ impl Session for EngineSession {
         )
     }
 
-    async fn prepare(&mut self, statement: &Statement) -> Result<Prepared> {
+    async fn describe(
+        &mut self,
+        statement: &Statement,
+        _hints: &[Option<FieldRef>],
+    ) -> Result<Description> {
+        let prepared = self.prepare(statement, None).await?;
+        // Nothing was started: its query ends here.
+        self.shared
+            .registry
+            .end_query(prepared.query_id, 0, Ok(true));
+        Ok(Description {
+            parameters: Vec::new(),
+            schema: prepared.schema,
+        })
+    }
+
+    async fn prepare(
+        &mut self,
+        statement: &Statement,
+        parameters: Option<Parameters>,
+    ) -> Result<Prepared> {
+        if parameters.is_some_and(|p| p.values.num_columns() > 0) {
+            self.fail_transaction();
+            return Err(Error::unsupported("parameters are not supported"));
+        }
         let kind = statement::kind(statement)?.clone();
         if let Err(error) = self.runnable(&kind) {
             self.fail_transaction();

@@ -1,4 +1,4 @@
-//! The query planner: cut, then DataFusion's own physical planner.
+//! The query planner: cut, complete what stays here, then DataFusion's own physical planner.
 
 use std::sync::Arc;
 
@@ -29,6 +29,7 @@ impl QueryPlanner for FederationPlanner {
             .get_extension::<FederationContext>()
             .map_or(Pushdown::On, |c| c.pushdown);
         let plan = cut::cut(logical_plan.clone(), pushdown)?;
+        let plan = inflowave_pg_semantics::local::complete(plan)?;
         DefaultPhysicalPlanner::with_extension_planners(vec![Arc::new(RemoteScanPlanner)])
             .create_physical_plan(&plan, session)
             .await

@@ -1,11 +1,17 @@
 //! Runs one statement in a session of this crate, and shows its rows as PostgreSQL's psql would.
 
+use std::sync::Arc;
+
 use arrow::datatypes::{DataType, Field, FieldRef};
+use datafusion::catalog::Session;
 use datafusion::common::config::Dialect;
 use datafusion::common::{Result as DfResult, ScalarValue};
+use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::LogicalPlan;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::common::collect;
+use datafusion::physical_planner::{DefaultPhysicalPlanner, PhysicalPlanner};
 use datafusion::prelude::{SessionConfig, SessionContext};
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
@@ -20,8 +26,27 @@ pub(crate) fn context() -> SessionContext {
     let config = configure(SessionConfig::new().with_target_partitions(2));
     let builder = SessionStateBuilder::new()
         .with_config(config)
+        .with_query_planner(Arc::new(Planner))
         .with_default_features();
     SessionContext::new_with_state(register(builder).build())
+}
+
+/// Completes a plan before it is planned, as the federation's planner does.
+#[derive(Debug)]
+struct Planner;
+
+#[async_trait::async_trait]
+impl QueryPlanner for Planner {
+    async fn create_physical_plan(
+        &self,
+        plan: &LogicalPlan,
+        session: &dyn Session,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        let plan = crate::local::complete(plan.clone())?;
+        DefaultPhysicalPlanner::default()
+            .create_physical_plan(&plan, session)
+            .await
+    }
 }
 
 /// The types of the columns, and the rows: columns joined by `|`, rows by ` / `, NULL as nothing.
@@ -104,7 +129,7 @@ fn text(
     if let ScalarValue::Boolean(Some(v)) = value {
         return Ok(if *v { "t" } else { "f" }.to_owned());
     }
-    let field = std::sync::Arc::new(Field::new("", DataType::Utf8View, true));
+    let field = Arc::new(Field::new("", DataType::Utf8View, true));
     Ok(match cast_scalar(value, &field, config)? {
         ScalarValue::Utf8View(Some(text)) => text,
         _ => String::new(),

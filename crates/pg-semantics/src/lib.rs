@@ -15,6 +15,8 @@ pub mod analyze;
 mod cast;
 mod error;
 mod functions;
+pub mod local;
+pub mod parameters;
 mod temporal;
 mod type_planner;
 pub mod types;

@@ -1,14 +1,14 @@
 //! What every protocol asks of the engine.
 //!
-//! **Owns**: [`QueryService`], [`Session`], [`Prepared`], [`Portal`]: a statement has one plan, one
-//! identity and one query id whichever way it came.
+//! **Owns**: [`QueryService`], [`Session`], [`Description`], [`Parameters`], [`Prepared`],
+//! [`Portal`], [`Forget`]: a statement has one plan, one identity and one query id whichever way it came.
 //! **Never**: the engine, DataFusion, a protocol. Arrow only.
 //! **Start reading at**: [`Session`].
 
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{FieldRef, SchemaRef};
 use async_trait::async_trait;
 use inflowave_types::{QueryId, Result, SessionId};
 
@@ -68,12 +68,36 @@ pub trait Session: Send {
     /// `42601` with position; `54001` and `54000` for a text too deep or too long.
     fn split(&self, sql: &str) -> Result<Vec<Statement>>;
 
-    /// Plans a statement.
+    /// Finds the types of a statement's parameters and output without starting anything: there is
+    /// no query id, and nothing runs afterwards. A front end asks once, when a client prepares.
+    /// While it works, [`QueryService::cancel`] and `statement_timeout` end it.
+    ///
+    /// `hints[i]` is what the client declared for `$i+1`, as its Arrow field (with
+    /// `inflowave_types::PgType` in its metadata where Arrow cannot tell), or `None` where it
+    /// leaves the type to the statement. There may be fewer hints than parameters, and more.
     ///
     /// # Errors
-    /// PostgreSQL's, with position where there is one; the session's transaction is then failed,
-    /// if it is in one.
-    async fn prepare(&mut self, statement: &Statement) -> Result<Prepared>;
+    /// PostgreSQL's, with position where there is one: `42P18` for a parameter whose type nothing
+    /// tells, `25P02` in a failed transaction for all but its end. The session's transaction is
+    /// failed, if it is in one.
+    async fn describe(
+        &mut self,
+        statement: &Statement,
+        hints: &[Option<FieldRef>],
+    ) -> Result<Description>;
+
+    /// Plans a statement with the values of its parameters; `None` for one that has none, and for
+    /// every statement of a simple query.
+    ///
+    /// # Errors
+    /// PostgreSQL's, with position where there is one: `42P02` for a parameter without a value,
+    /// `22P02` and its like for a text that is no value of its type. The session's transaction is
+    /// then failed, if it is in one.
+    async fn prepare(
+        &mut self,
+        statement: &Statement,
+        parameters: Option<Parameters>,
+    ) -> Result<Prepared>;
 
     /// Starts a prepared statement. The portal lives until it is dropped; dropping it before its
     /// end cancels what it runs.
@@ -95,7 +119,36 @@ pub struct Statement {
     pub parsed: Arc<dyn std::any::Any + Send + Sync>,
 }
 
-/// A planned statement.
+/// What a statement takes and gives, known before it has values.
+#[derive(Debug, Clone)]
+pub struct Description {
+    /// One field for each parameter, from `$1` to the highest that the statement names. A type
+    /// that was hinted at stays as it was.
+    pub parameters: Vec<FieldRef>,
+    /// As [`Prepared::schema`].
+    pub schema: Option<SchemaRef>,
+}
+
+/// The values of a statement's parameters.
+#[derive(Debug, Clone)]
+pub struct Parameters {
+    /// The type of each parameter as the client knows it: what [`Session::describe`] gave, and
+    /// after that what the client declared of parameters that the statement does not name.
+    pub declared: Vec<FieldRef>,
+    /// One row; column i is the value of `$i+1` and belongs to `declared[i]`. Any value may be
+    /// NULL. A column is one of
+    ///
+    /// - the declared Arrow type: the value came in binary, or as the text of a type whose values
+    ///   are kept as texts. Of those (`json`, `uuid`, ..) only the encoding has been checked, so
+    ///   PostgreSQL's input rules apply to them still;
+    /// - a decimal of the value's own precision and scale, where a decimal is declared and the
+    ///   value came in binary: `numeric` has no scale of its own in PostgreSQL;
+    /// - `Utf8`, where another type is declared and the value came as text: it is cast with
+    ///   PostgreSQL's input rules of that type.
+    pub values: RecordBatch,
+}
+
+/// A planned statement. Dropping it ends the query that it began.
 pub struct Prepared {
     pub query_id: QueryId,
     /// The output fields, in the order and with the names that a client sees (names may repeat);
@@ -114,4 +167,20 @@ pub trait Portal: Send {
 
     /// The command tag, valid after the end: `SELECT 5`, `SET`.
     fn tag(&self) -> String;
+
+    /// What the front end is to forget of the statements that clients have prepared, valid after
+    /// the end: they are the front end's, but SQL can end them (`DEALLOCATE`, `DISCARD ALL`). A
+    /// name that it does not know is `26000`.
+    fn forgets(&self) -> Option<Forget> {
+        None
+    }
+}
+
+/// Prepared statements that have ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Forget {
+    /// The one with this name.
+    Named(String),
+    /// All that have a name.
+    All,
 }

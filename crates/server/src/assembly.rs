@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use inflowave_config::Config;
-use inflowave_engine::{CatalogPolicy, CatalogSpec, Engine, METASTORE_DOMAINS, Runtimes};
+use inflowave_config::{Catalog, Config};
+use inflowave_engine::{
+    CatalogPolicy, CatalogSpec, Engine, EngineBuilder, METASTORE_DOMAINS, Runtimes,
+};
 use inflowave_metastore::Metastore;
 use inflowave_pg_frontend as pg;
 use inflowave_query_api::QueryService;
@@ -13,12 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::output;
 
-/// An engine with every connector of this build, the configured catalogs, and what `metastore`
-/// keeps.
-pub async fn engine(runtimes: Runtimes, config: &Config, metastore: Metastore) -> Result<Engine> {
-    let engine = Engine::builder(runtimes, config.server.limits.clone())
+fn builder(runtimes: Runtimes, config: &Config) -> EngineBuilder {
+    Engine::builder(runtimes, config.server.limits.clone())
         .connectors(inflowave_bundle::connectors())
-        .metastore(metastore)
         .policy(CatalogPolicy {
             secrets: config.secrets.clone(),
             file_roots: config.server.file_roots.clone(),
@@ -26,16 +25,31 @@ pub async fn engine(runtimes: Runtimes, config: &Config, metastore: Metastore) -
             base_dir: config.base_dir.clone(),
             config_file: config.file.clone(),
         })
+}
+
+/// An engine with every connector of this build and no catalog yet.
+pub fn bare(runtimes: Runtimes, config: &Config) -> Result<Engine> {
+    builder(runtimes, config).build(&config.server.data_dir.join("spill"))
+}
+
+/// A configured catalog, as the engine opens it.
+pub fn spec(config: &Config, catalog: &Catalog) -> CatalogSpec {
+    CatalogSpec {
+        name: catalog.name.clone(),
+        connector: catalog.connector.clone(),
+        params: catalog.params.clone(),
+        base_dir: config.base_dir.clone(),
+    }
+}
+
+/// An engine with every connector of this build, the configured catalogs, and what `metastore`
+/// keeps.
+pub async fn engine(runtimes: Runtimes, config: &Config, metastore: Metastore) -> Result<Engine> {
+    let engine = builder(runtimes, config)
+        .metastore(metastore)
         .build(&config.server.data_dir.join("spill"))?;
     for catalog in &config.catalogs {
-        engine
-            .open_catalog(CatalogSpec {
-                name: catalog.name.clone(),
-                connector: catalog.connector.clone(),
-                params: catalog.params.clone(),
-                base_dir: config.base_dir.clone(),
-            })
-            .await?;
+        engine.open_catalog(spec(config, catalog)).await?;
     }
     engine.restore().await?;
     Ok(engine)

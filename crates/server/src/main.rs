@@ -51,6 +51,14 @@ enum Command {
         #[arg(long, default_value = "127.0.0.1:5480")]
         pg_listen: std::net::SocketAddr,
     },
+    /// Read the configuration and connect to every source; one line each.
+    ///
+    /// Exit status 1 if the configuration is invalid or any source cannot be used.
+    Check {
+        /// The configuration file.
+        #[arg(long, default_value = "inflowave.toml")]
+        config: PathBuf,
+    },
     /// Run one statement, in process.
     Sql {
         /// The statement, or several separated by semicolons.
@@ -110,6 +118,7 @@ fn run(cli: Cli) -> Result<()> {
                 data_dir,
                 pg_listen,
             } => command::demo(runtimes, once, data_dir, pg_listen).await,
+            Command::Check { config } => command::check(runtimes, &config).await,
             Command::Sql {
                 statement,
                 config,

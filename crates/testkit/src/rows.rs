@@ -154,7 +154,7 @@ pub async fn ask(session: &mut dyn Session, sql: &str) -> Result<Rows> {
         rows: Vec::new(),
     };
     for statement in session.split(sql)? {
-        let prepared = session.prepare(&statement).await?;
+        let prepared = session.prepare(&statement, None).await?;
         let schema = prepared.schema.clone();
         let mut portal = session.execute(prepared).await?;
         answer = match schema {

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::fake::{Fake, Service};
-use crate::{Limits, bind, serve};
+use crate::{Limits, serve};
 
 /// What no test should ever wait for.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -30,7 +30,7 @@ impl Server {
     }
 
     pub async fn with(limits: Limits) -> Server {
-        let listener = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let listener = crate::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let addr = listener.local_addr().unwrap();
         let (fake, shutdown) = (Fake::new(), CancellationToken::new());
         let service = Arc::new(Service(Arc::clone(&fake)));
@@ -184,4 +184,87 @@ pub fn startup(minor: u32, words: &[&str]) -> Vec<u8> {
         .collect();
     body.push(0);
     packet(3 << 16 | minor, &body)
+}
+
+/// `Parse`.
+pub fn parse(name: &str, sql: &str, oids: &[u32]) -> Vec<u8> {
+    let mut body = format!("{name}\0{sql}\0").into_bytes();
+    body.extend((oids.len() as u16).to_be_bytes());
+    body.extend(oids.iter().flat_map(|oid| oid.to_be_bytes()));
+    frame(b'P', &body)
+}
+
+/// `Bind`, with the codes of the parameters' formats, their values and the results' formats.
+pub fn bind(
+    portal: &str,
+    statement: &str,
+    formats: &[i16],
+    values: &[Option<&[u8]>],
+    results: &[i16],
+) -> Vec<u8> {
+    let codes = |codes: &[i16]| {
+        let mut body = (codes.len() as u16).to_be_bytes().to_vec();
+        body.extend(codes.iter().flat_map(|code| code.to_be_bytes()));
+        body
+    };
+    let mut body = format!("{portal}\0{statement}\0").into_bytes();
+    body.extend(codes(formats));
+    body.extend((values.len() as u16).to_be_bytes());
+    for value in values {
+        let len = value.map_or(-1, |v| v.len() as i32);
+        body.extend(len.to_be_bytes());
+        body.extend(value.unwrap_or_default());
+    }
+    body.extend(codes(results));
+    frame(b'B', &body)
+}
+
+/// `Execute`; 0 is no limit.
+pub fn execute(portal: &str, rows_max: i32) -> Vec<u8> {
+    let mut body = format!("{portal}\0").into_bytes();
+    body.extend(rows_max.to_be_bytes());
+    frame(b'E', &body)
+}
+
+/// `Describe` of a statement (`S`) or a portal (`P`).
+pub fn describe(kind: char, name: &str) -> Vec<u8> {
+    frame(b'D', format!("{kind}{name}\0").as_bytes())
+}
+
+/// `Close` of a statement (`S`) or a portal (`P`).
+pub fn close(kind: char, name: &str) -> Vec<u8> {
+    frame(b'C', format!("{kind}{name}\0").as_bytes())
+}
+
+pub fn flush() -> Vec<u8> {
+    frame(b'H', b"")
+}
+
+pub fn sync() -> Vec<u8> {
+    frame(b'S', b"")
+}
+
+/// What a reader of a test sees of an answer: `1 2 D s C[SELECT 1] E[22012 division by zero] Z[I]`.
+pub fn shown(messages: &[Message]) -> String {
+    let words = messages.iter().map(|message| match message {
+        (b'C', tag) => format!("C[{}]", String::from_utf8_lossy(&tag[..tag.len() - 1])),
+        (b'E', _) => format!("E[{} {}]", field(message, 'C'), field(message, 'M')),
+        (b'Z', status) => format!("Z[{}]", status[0] as char),
+        (tag, _) => (*tag as char).to_string(),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+impl Raw {
+    /// Sends messages and a `Sync`; shows the answer.
+    pub async fn say(&mut self, messages: &[Vec<u8>]) -> String {
+        self.send(&[messages.concat(), sync()].concat()).await;
+        shown(&self.until(b'Z').await)
+    }
+
+    /// Sends a simple query; shows the answer.
+    pub async fn ask(&mut self, sql: &str) -> String {
+        self.query(sql).await;
+        shown(&self.until(b'Z').await)
+    }
 }

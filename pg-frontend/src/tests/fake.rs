@@ -1,16 +1,23 @@
 //! An engine whose statements are instructions: `rows 3 100`, `fail 2`, `wait`, `panic`.
+//!
+//! `echo $1 $2:23` gives back its parameters; a number after a colon is the OID of a type that the
+//! statement itself tells.
 
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use inflowave_query_api::{
-    Portal, Prepared, QueryService, Session, SessionStart, Statement, TransactionStatus,
+    Description, Forget, Parameters, Portal, Prepared, QueryService, Session, SessionStart,
+    Statement, TransactionStatus,
 };
 use inflowave_types::{Error, QueryId, Result, SessionId, SqlState};
 use tokio::sync::watch;
+
+use crate::oid;
 
 /// The bytes of a text of `rows`.
 pub const PAD: usize = 1000;
@@ -26,6 +33,10 @@ pub struct Fake {
     pub sessions_dropped: watch::Sender<usize>,
     /// Batches that portals gave.
     pub batches: AtomicUsize,
+    /// The values that came with the last statement that had any.
+    pub parameters: Mutex<Option<Parameters>>,
+    /// Tables have changed since they were described.
+    pub altered: AtomicBool,
     sessions: AtomicU32,
 }
 
@@ -38,6 +49,8 @@ impl Fake {
             dropped: watch::Sender::new(0),
             sessions_dropped: watch::Sender::new(0),
             batches: AtomicUsize::new(0),
+            parameters: Mutex::default(),
+            altered: AtomicBool::new(false),
             sessions: AtomicU32::new(0),
         })
     }
@@ -124,35 +137,63 @@ impl Session for FakeSession {
         Ok(statements)
     }
 
-    async fn prepare(&mut self, statement: &Statement) -> Result<Prepared> {
-        let words: Vec<String> = statement.sql.split(' ').map(str::to_owned).collect();
-        let schema = match words[0].as_str() {
-            "missing" => {
-                self.fail_transaction();
-                return Err(
-                    Error::new(SqlState::UndefinedTable, "relation \"t\" does not exist")
-                        .with_hint("Did you mean \"u\"?")
-                        .with_position(9),
-                );
+    async fn describe(
+        &mut self,
+        statement: &Statement,
+        hints: &[Option<FieldRef>],
+    ) -> Result<Description> {
+        let words = self.words(statement)?;
+        let hint = |i: usize| hints.get(i).cloned().flatten();
+        let mut parameters = Vec::new();
+        for (i, word) in words.iter().filter(|w| w.starts_with('$')).enumerate() {
+            let told = word.split_once(':').map(|(_, oid)| oid.parse().unwrap());
+            let told = told.map(|oid| oid::parameter(oid, i + 1).unwrap().unwrap());
+            let text = || Arc::new(Field::new(format!("${}", i + 1), DataType::Utf8View, true));
+            parameters.push(hint(i).or(told).unwrap_or_else(text));
+        }
+        let schema = self.planned(&words, &parameters).await?;
+        Ok(Description { parameters, schema })
+    }
+
+    async fn prepare(
+        &mut self,
+        statement: &Statement,
+        parameters: Option<Parameters>,
+    ) -> Result<Prepared> {
+        let words = self.words(statement)?;
+        let declared = parameters.as_ref().map_or(&[][..], |p| &p.declared);
+        let mut schema = self.planned(&words, declared).await?;
+        if self.fake.altered.load(Ordering::Relaxed) && schema.is_some() {
+            schema = Some(Arc::new(Schema::new(vec![Field::new(
+                "n",
+                DataType::Int32,
+                true,
+            )])));
+        }
+        let echo = match (&parameters, words[0].as_str(), &mut schema) {
+            (Some(parameters), "echo", Some(schema)) => {
+                let named = words.iter().filter(|w| w.starts_with('$')).count();
+                let batch = echo(parameters, named)?;
+                *schema = batch.schema();
+                Some(batch)
             }
-            "stuck" => std::future::pending().await,
-            "crash" => panic!("a defect in planning"),
-            "begin" | "rollback" | "zone" => None,
-            "wide" => Some(wide()),
-            _ => Some(schema()),
+            _ => None,
         };
+        if parameters.is_some() {
+            *self.fake.parameters.lock().unwrap() = parameters;
+        }
         Ok(Prepared {
             query_id: QueryId(7),
             schema,
-            plan: Box::new(words),
+            plan: Box::new((words, echo)),
         })
     }
 
     async fn execute(&mut self, prepared: Prepared) -> Result<Box<dyn Portal>> {
-        let words: Vec<String> = *prepared.plan.downcast().unwrap();
+        let (words, echo): (Vec<String>, Option<RecordBatch>) = *prepared.plan.downcast().unwrap();
         match words[0].as_str() {
             "begin" => self.status = TransactionStatus::InTransaction,
-            "rollback" => self.status = TransactionStatus::Idle,
+            "rollback" | "commit" => self.status = TransactionStatus::Idle,
             "zone" => self.zone = words[1].clone(),
             _ => {}
         }
@@ -163,6 +204,8 @@ impl Session for FakeSession {
             rows: number(2),
             sent: 0,
             verb: words[0].clone(),
+            name: words.get(1).cloned().unwrap_or_default(),
+            echo,
             fake: Arc::clone(&self.fake),
         }))
     }
@@ -174,8 +217,69 @@ impl Session for FakeSession {
     }
 }
 
+impl FakeSession {
+    /// The verb and what follows; only the end of a transaction can run in a failed one.
+    fn words(&self, statement: &Statement) -> Result<Vec<String>> {
+        let mut words: Vec<String> = statement.sql.split(' ').map(str::to_owned).collect();
+        words[0] = words[0].to_lowercase();
+        if words[0] == "start" {
+            words[0] = "begin".to_owned();
+        }
+        let ends = ["rollback", "commit"].contains(&words[0].as_str());
+        if self.status == TransactionStatus::Failed && !ends {
+            return Err(Error::new(SqlState::InFailedSqlTransaction, "aborted"));
+        }
+        Ok(words)
+    }
+
+    async fn planned(
+        &mut self,
+        words: &[String],
+        parameters: &[FieldRef],
+    ) -> Result<Option<SchemaRef>> {
+        Ok(match words[0].as_str() {
+            "missing" => {
+                self.fail_transaction();
+                return Err(
+                    Error::new(SqlState::UndefinedTable, "relation \"t\" does not exist")
+                        .with_hint("Did you mean \"u\"?")
+                        .with_position(9),
+                );
+            }
+            "stuck" => std::future::pending().await,
+            "crash" => panic!("a defect in planning"),
+            "begin" | "rollback" | "commit" | "zone" | "deallocate" => None,
+            "wide" => Some(wide()),
+            "moments" => Some(moments(0).schema()),
+            "echo" => Some(Arc::new(Schema::new(parameters.to_vec()))),
+            _ => Some(schema()),
+        })
+    }
+}
+
+/// The values that the statement names as their declared types; a decimal keeps its own scale.
+fn echo(parameters: &Parameters, named: usize) -> Result<RecordBatch> {
+    let (mut fields, mut columns) = (Vec::new(), Vec::new());
+    let values = parameters.declared.iter().zip(parameters.values.columns());
+    for (declared, value) in values.take(named) {
+        let value = match value.data_type().is_decimal() {
+            true => Arc::clone(value),
+            false => {
+                cast(value, declared.data_type()).map_err(|e| Error::internal(e.to_string()))?
+            }
+        };
+        let field = declared.as_ref().clone();
+        fields.push(field.with_data_type(value.data_type().clone()));
+        columns.push(value);
+    }
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
+        .map_err(|e| Error::internal(e.to_string()))
+}
+
 struct FakePortal {
     verb: String,
+    name: String,
+    echo: Option<RecordBatch>,
     left: usize,
     rows: usize,
     sent: usize,
@@ -191,11 +295,18 @@ impl Drop for FakePortal {
 #[async_trait]
 impl Portal for FakePortal {
     async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        if let Some(batch) = self.echo.take() {
+            self.sent = 1;
+            return Ok(Some(batch));
+        }
         if self.left > 0 {
             self.left -= 1;
             self.fake.batches.fetch_add(1, Ordering::Relaxed);
             let rows = self.rows.max(1);
             self.sent += rows;
+            if self.verb == "moments" {
+                return Ok(Some(moments(rows)));
+            }
             return Ok(Some(batch(self.sent - rows, rows)));
         }
         match self.verb.as_str() {
@@ -208,10 +319,19 @@ impl Portal for FakePortal {
         }
     }
 
+    fn forgets(&self) -> Option<Forget> {
+        (self.verb == "deallocate").then(|| match self.name.as_str() {
+            "all" => Forget::All,
+            name => Forget::Named(name.to_owned()),
+        })
+    }
+
     fn tag(&self) -> String {
         match self.verb.as_str() {
-            "begin" | "rollback" => self.verb.to_uppercase(),
+            "begin" | "rollback" | "commit" => self.verb.to_uppercase(),
             "zone" => "SET".to_owned(),
+            "show" => "SHOW".to_owned(),
+            "deallocate" => "DEALLOCATE".to_owned(),
             _ => format!("SELECT {}", self.sent),
         }
     }
@@ -236,4 +356,10 @@ fn batch(first: usize, rows: usize) -> RecordBatch {
     let numbers: ArrayRef = Arc::new(numbers.collect::<Int64Array>());
     let texts: ArrayRef = Arc::new(StringViewArray::from(vec![pad.as_str(); rows]));
     RecordBatch::try_new(schema(), vec![numbers, texts]).unwrap()
+}
+
+/// The start of 1970 in UTC, again and again.
+fn moments(rows: usize) -> RecordBatch {
+    let at = TimestampMicrosecondArray::from(vec![0; rows]).with_timezone("UTC");
+    RecordBatch::try_from_iter([("at", Arc::new(at) as ArrayRef)]).unwrap()
 }

@@ -1,7 +1,10 @@
 //! The wire over a real loopback socket, against an engine that does what its statements say.
 
 mod client;
+mod driver;
+mod extended;
 mod fake;
+mod portal;
 mod session;
 mod startup;
 mod stream;

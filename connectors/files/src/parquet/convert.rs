@@ -8,8 +8,8 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringViewBuilder};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{
-    DataType, Field, FieldRef, IntervalUnit, Schema, Time64NanosecondType, TimeUnit,
-    TimestampNanosecondType,
+    DataType, Field, FieldRef, Float32Type, Float64Type, IntervalUnit, Schema,
+    Time64NanosecondType, TimeUnit, TimestampNanosecondType,
 };
 use arrow::error::ArrowError;
 use datafusion::common::Result as DfResult;
@@ -31,6 +31,8 @@ pub enum Conversion {
     Cast,
     /// A cast from nanoseconds that fails where digits would be lost.
     ExactNanoseconds,
+    /// Every NaN as the one NaN: Arrow compares their bits.
+    OneNan,
     /// Structs and maps as JSON text.
     Json,
 }
@@ -50,7 +52,9 @@ impl Conversion {
         let to = ours(from).ok_or_else(|| {
             Error::unsupported(format!("column \"{}\" has type {from}", field.name()))
         })?;
-        let conversion = if *from == to {
+        let conversion = if matches!(to, DataType::Float32 | DataType::Float64) {
+            Conversion::OneNan
+        } else if *from == to {
             Conversion::None
         } else if is_nanoseconds(from) && !truncate_nanoseconds {
             Conversion::ExactNanoseconds
@@ -146,16 +150,20 @@ impl Converted {
                 format!("column {}: {e}", self.label),
             )
         };
+        let strict = CastOptions {
+            safe: false,
+            ..CastOptions::default()
+        };
         match self.conversion {
             Conversion::None => return Ok(Arc::clone(values)),
             Conversion::Json => return json(values).map_err(told),
             Conversion::ExactNanoseconds => self.check_nanoseconds(values)?,
             Conversion::Cast => {}
+            Conversion::OneNan => {
+                let values = cast_with_options(values, self.field.data_type(), &strict);
+                return values.map(one_nan).map_err(told);
+            }
         }
-        let strict = CastOptions {
-            safe: false,
-            ..CastOptions::default()
-        };
         cast_with_options(values, self.field.data_type(), &strict).map_err(told)
     }
 
@@ -182,6 +190,27 @@ impl Converted {
         )
         .with_hint("Set nanoseconds = \"truncate\" in the catalog to cut them off."))
     }
+}
+
+fn one_nan(values: ArrayRef) -> ArrayRef {
+    match values.data_type() {
+        DataType::Float32 => {
+            let values = values.as_primitive::<Float32Type>();
+            if values.values().iter().any(|v| v.is_nan()) {
+                let one = |v: f32| if v.is_nan() { f32::NAN } else { v };
+                return Arc::new(values.unary::<_, Float32Type>(one));
+            }
+        }
+        DataType::Float64 => {
+            let values = values.as_primitive::<Float64Type>();
+            if values.values().iter().any(|v| v.is_nan()) {
+                let one = |v: f64| if v.is_nan() { f64::NAN } else { v };
+                return Arc::new(values.unary::<_, Float64Type>(one));
+            }
+        }
+        _ => {}
+    }
+    values
 }
 
 fn first_inexact(mut values: impl Iterator<Item = Option<i64>>) -> Option<usize> {

@@ -27,13 +27,13 @@ pub(super) fn decoder(source: &Type, target: &DataType) -> Option<Box<dyn Decode
         DataType::UInt32 if narrower(source, 8) => integers::<UInt32Type>(source),
         DataType::UInt64 if narrower(source, 8) => integers::<UInt64Type>(source),
         DataType::Float32 if *source == Type::FLOAT4 => {
-            primitive::<Float32Type>(target, |b| Ok(f32::from_be_bytes(exactly(b)?)))
+            primitive::<Float32Type>(target, |b| Ok(float4(exactly(b)?)))
         }
         DataType::Float64 if *source == Type::FLOAT8 => {
-            primitive::<Float64Type>(target, |b| Ok(f64::from_be_bytes(exactly(b)?)))
+            primitive::<Float64Type>(target, |b| Ok(float8(exactly(b)?)))
         }
         DataType::Float64 if *source == Type::FLOAT4 => {
-            primitive::<Float64Type>(target, |b| Ok(f64::from(f32::from_be_bytes(exactly(b)?))))
+            primitive::<Float64Type>(target, |b| Ok(f64::from(float4(exactly(b)?))))
         }
         DataType::BinaryView if *source == Type::BYTEA => Box::new(Bytes(BinaryViewBuilder::new())),
         DataType::Binary if *source == Type::BYTEA => Box::new(Bytes(BinaryBuilder::new())),
@@ -85,6 +85,18 @@ where
             )
         })
     })
+}
+
+/// PostgreSQL keeps NaNs with the sign that a processor gave them; for Arrow, which compares bits,
+/// they must be one value.
+fn float8(bytes: [u8; 8]) -> f64 {
+    let value = f64::from_be_bytes(bytes);
+    if value.is_nan() { f64::NAN } else { value }
+}
+
+fn float4(bytes: [u8; 4]) -> f32 {
+    let value = f32::from_be_bytes(bytes);
+    if value.is_nan() { f32::NAN } else { value }
 }
 
 /// A decoder for a primitive Arrow type, made of a function that reads one value.
@@ -216,12 +228,18 @@ mod tests {
     }
 
     #[test]
-    fn floats_keep_their_bits() {
+    fn floats_keep_their_sign_but_for_nan() {
         let bits = (-0.0f64).to_be_bytes();
         let zero = one(&Type::FLOAT8, &DataType::Float64, &bits).unwrap();
         let zero = zero.as_primitive::<Float64Type>().value(0);
         assert!(zero == 0.0 && zero.is_sign_negative());
-        let nan = one(&Type::FLOAT4, &DataType::Float64, &f32::NAN.to_be_bytes()).unwrap();
-        assert!(nan.as_primitive::<Float64Type>().value(0).is_nan());
+        let nan = one(
+            &Type::FLOAT4,
+            &DataType::Float64,
+            &(-f32::NAN).to_be_bytes(),
+        )
+        .unwrap();
+        let nan = nan.as_primitive::<Float64Type>().value(0);
+        assert_eq!(nan.to_bits(), f64::NAN.to_bits());
     }
 }

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use datafusion::catalog::{CatalogProvider, CatalogProviderList};
 use datafusion::common::TableReference;
+use inflowave_connector_api::Source;
 use inflowave_metastore::{Metastore, Transaction};
 use inflowave_types::{Error, Result, Secret, SqlState};
 use parking_lot::RwLock;
@@ -186,6 +187,15 @@ impl Catalogs {
         names.sort();
         names.dedup();
         names
+    }
+
+    /// The opened sources by catalog name.
+    pub fn sources(&self) -> Vec<(String, Arc<dyn Source>)> {
+        let sources = self.sources.read();
+        sources
+            .iter()
+            .map(|(name, c)| (name.clone(), Arc::clone(c.source())))
+            .collect()
     }
 
     /// Schemas of a catalog, sorted.

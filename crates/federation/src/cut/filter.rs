@@ -6,6 +6,7 @@ use datafusion::common::Result;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{Expr, Filter, LogicalPlan};
 use inflowave_connector_api::{Capability, Place, Support};
+use inflowave_pg_semantics::local::can_fail;
 
 use super::{Piece, Remote, ask, display, estimate, piece};
 use crate::Pushdown;
@@ -43,10 +44,22 @@ fn split(remote: &mut Remote, conjuncts: Vec<Expr>) -> (Vec<Expr>, Vec<Expr>) {
     let scope = remote.scope();
     let (mut pushed, mut residual) = (Vec::new(), Vec::new());
     let node = remote.node(Capability::Filter, &remote.plan);
-    for conjunct in conjuncts {
-        let answer = node
-            .clone()
-            .and(|| ask(remote, &conjunct, Place::Filter, &scope));
+    let answers: Vec<Support> = conjuncts
+        .iter()
+        .map(|conjunct| {
+            node.clone()
+                .and(|| ask(remote, conjunct, Place::Filter, &scope))
+        })
+        .collect();
+    // The source would see rows that a condition which stays here leaves out, and fail on them.
+    let leaves_some = answers.iter().any(|answer| !answer.is_exact());
+    for (conjunct, answer) in conjuncts.into_iter().zip(answers) {
+        let answer = match answer {
+            Support::Exact if leaves_some && can_fail(&conjunct) => {
+                Support::no("it can fail on rows that another condition, checked here, leaves out")
+            }
+            answer => answer,
+        };
         match answer {
             Support::Exact => pushed.push(conjunct),
             Support::Superset => {

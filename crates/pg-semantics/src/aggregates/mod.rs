@@ -1,6 +1,8 @@
 //! Aggregates whose PostgreSQL meaning is not DataFusion's.
 
 mod avg;
+mod extreme;
+mod frame;
 mod sum;
 mod sum_state;
 
@@ -8,6 +10,8 @@ use std::sync::{Arc, LazyLock};
 
 use datafusion::functions_aggregate::variance::var_samp_udaf;
 use datafusion::logical_expr::AggregateUDF;
+
+use extreme::{End, FloatExtreme};
 
 /// Those that a session knows in place of DataFusion's, or beside them.
 pub(crate) fn all() -> Vec<Arc<AggregateUDF>> {
@@ -17,6 +21,19 @@ pub(crate) fn all() -> Vec<Arc<AggregateUDF>> {
         // PostgreSQL's older name for the same.
         Arc::new(var_samp_udaf().as_ref().clone().with_aliases(["variance"])),
     ]
+}
+
+/// `min` or `max` over floats, in place of DataFusion's `func`.
+pub(crate) fn of_floats(func: &AggregateUDF) -> Option<Arc<AggregateUDF>> {
+    static MIN: LazyLock<Arc<AggregateUDF>> =
+        LazyLock::new(|| Arc::new(AggregateUDF::from(FloatExtreme::new(End::Min))));
+    static MAX: LazyLock<Arc<AggregateUDF>> =
+        LazyLock::new(|| Arc::new(AggregateUDF::from(FloatExtreme::new(End::Max))));
+    match func.name() {
+        "min" => Some(Arc::clone(&MIN)),
+        "max" => Some(Arc::clone(&MAX)),
+        _ => None,
+    }
 }
 
 /// `sum`, with PostgreSQL's result types and a check against overflow.

@@ -13,6 +13,7 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDFImpl, GroupsAccumulator, ReversedUDAF, Signature, Volatility,
 };
 
+use super::frame::Frame;
 use super::sum_state::{Adder, DistinctSum, GroupedSum, PlainSum};
 use crate::raise::wrap;
 use crate::types;
@@ -122,10 +123,16 @@ impl Adder for Real {
         v
     }
     fn add(sum: f32, v: f32) -> Option<f32> {
-        Some(sum + v)
+        let next = sum + v;
+        // Only infinity may make a sum infinite.
+        (!next.is_infinite() || sum.is_infinite() || v.is_infinite()).then_some(next)
     }
+    /// Frames of floats do not slide: see [`Frame`].
     fn subtract(sum: f32, v: f32) -> f32 {
         sum - v
+    }
+    fn finished(sum: f32) -> f32 {
+        if sum.is_nan() { f32::NAN } else { sum }
     }
 }
 
@@ -136,10 +143,16 @@ impl Adder for Double {
         v
     }
     fn add(sum: f64, v: f64) -> Option<f64> {
-        Some(sum + v)
+        let next = sum + v;
+        // Only infinity may make a sum infinite.
+        (!next.is_infinite() || sum.is_infinite() || v.is_infinite()).then_some(next)
     }
+    /// Frames of floats do not slide: see [`Frame`].
     fn subtract(sum: f64, v: f64) -> f64 {
         sum - v
+    }
+    fn finished(sum: f64) -> f64 {
+        if sum.is_nan() { f64::NAN } else { sum }
     }
 }
 
@@ -236,7 +249,12 @@ impl AggregateUDFImpl for Sum {
     }
 
     fn create_sliding_accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
-        self.accumulator(args)
+        // What was added to a float cannot be taken away again: infinity, or digits, would stay.
+        match args.return_field.data_type() {
+            DataType::Float32 => Ok(Box::new(Frame::<Real>::new())),
+            DataType::Float64 => Ok(Box::new(Frame::<Double>::new())),
+            _ => self.accumulator(args),
+        }
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {

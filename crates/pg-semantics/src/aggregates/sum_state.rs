@@ -35,11 +35,17 @@ pub(super) trait Adder: Send + Sync + 'static {
     fn fits(_: <Self::Out as ArrowPrimitiveType>::Native) -> bool {
         true
     }
+    /// The sum as it is given out.
+    fn finished(
+        sum: <Self::Out as ArrowPrimitiveType>::Native,
+    ) -> <Self::Out as ArrowPrimitiveType>::Native {
+        sum
+    }
 }
 
 type Native<T> = <T as ArrowPrimitiveType>::Native;
 
-fn overflow() -> datafusion::common::DataFusionError {
+pub(super) fn overflow() -> datafusion::common::DataFusionError {
     raise(
         SqlState::NumericValueOutOfRange,
         "value overflows numeric format",
@@ -130,7 +136,8 @@ fn scalar<A: Adder>(sum: Native<A::Out>, is_valid: bool, to: &DataType) -> Resul
     if is_valid && !A::fits(sum) {
         return Err(overflow());
     }
-    let array: PrimitiveArray<A::Out> = std::iter::once(is_valid.then_some(sum)).collect();
+    let sum = is_valid.then(|| A::finished(sum));
+    let array: PrimitiveArray<A::Out> = std::iter::once(sum).collect();
     ScalarValue::try_from_array(&array.with_data_type(to.clone()), 0)
 }
 
@@ -295,8 +302,11 @@ impl<A: Adder> GroupsAccumulator for GroupedSum<A> {
     }
 
     fn evaluate(&mut self, emit_to: EmitTo) -> Result<ArrayRef> {
-        let sums = emit_to.take_needed(&mut self.sums);
+        let mut sums = emit_to.take_needed(&mut self.sums);
         let marks = emit_to.take_needed(&mut self.marks);
+        for sum in &mut sums {
+            *sum = A::finished(*sum);
+        }
         let failed = |(v, mark): (&Native<A::Out>, &u8)| {
             mark & OVERFLOWED != 0 || (*mark == SUM && !A::fits(*v))
         };

@@ -1,19 +1,20 @@
-//! `avg` over exact numbers is a quotient of two aggregates that every source has: it is taken
-//! apart into `sum` and `count`, which can be pushed, and their numeric quotient above them.
+//! `avg` is a quotient of two aggregates that every source has: it is taken apart into `sum` and
+//! `count`, which can be pushed, and their quotient above them. Aggregates over floats know that
+//! -0 is 0 and NaN the greatest.
 
 use std::sync::Arc;
 
 use arrow::datatypes::DataType;
-use datafusion::common::{Column, Result};
+use datafusion::common::{Column, DFSchema, Result};
 use datafusion::functions_aggregate::count::count_udaf;
 use datafusion::logical_expr::expr::{
     AggregateFunction, ScalarFunction, WindowFunction, WindowFunctionDefinition,
 };
 use datafusion::logical_expr::{
-    Aggregate, AggregateUDF, Expr, ExprSchemable, LogicalPlan, Projection, Window, cast,
+    Aggregate, AggregateUDF, Expr, ExprSchemable, LogicalPlan, Projection, Window, cast, lit,
 };
 
-use crate::aggregates::sum_udaf;
+use crate::aggregates::{self, sum_udaf};
 use crate::functions;
 use crate::types;
 
@@ -42,16 +43,14 @@ enum Fate {
     Sign(DataType),
 }
 
-fn of_aggregate(aggregate: Aggregate) -> Result<LogicalPlan> {
+fn of_aggregate(mut aggregate: Aggregate) -> Result<LogicalPlan> {
     let input_schema = Arc::clone(aggregate.input.schema());
+    for e in &mut aggregate.aggr_expr {
+        over_floats(e, &input_schema)?;
+    }
     let fate = |e: &Expr| -> Result<Fate> {
         Ok(match inner(e) {
-            Expr::AggregateFunction(f)
-                if f.func.name() == "avg"
-                    && types::is_exact(&f.params.args[0].get_type(input_schema.as_ref())?) =>
-            {
-                Fate::Split
-            }
+            Expr::AggregateFunction(f) if f.func.name() == "avg" => Fate::Split,
             _ => Fate::Stay,
         })
     };
@@ -71,15 +70,43 @@ fn of_aggregate(aggregate: Aggregate) -> Result<LogicalPlan> {
     project(LogicalPlan::Aggregate(node), groups, &above, &old)
 }
 
+/// Puts our `min` and `max` over floats in place of DataFusion's, and counts -0 and 0 as one value.
+fn over_floats(e: &mut Expr, schema: &DFSchema) -> Result<()> {
+    if let Expr::Alias(alias) = e {
+        return over_floats(&mut alias.expr, schema);
+    }
+    let name = e.schema_name().to_string();
+    let Expr::AggregateFunction(f) = e else {
+        return Ok(());
+    };
+    let [arg] = f.params.args.as_mut_slice() else {
+        return Ok(());
+    };
+    if !types::is_float(&arg.get_type(schema)?) {
+        return Ok(());
+    }
+    if let Some(ours) = aggregates::of_floats(&f.func) {
+        f.func = ours;
+    } else if f.params.distinct && ["count", "avg"].contains(&f.func.name()) {
+        // -0 + 0 is 0.
+        let plus_zero = vec![
+            std::mem::take(arg).cast_to(&DataType::Float64, schema)?,
+            lit(0.0),
+        ];
+        *arg = Expr::ScalarFunction(ScalarFunction::new_udf(functions::float_add(), plus_zero));
+        *e = std::mem::take(e).alias(name);
+    }
+    Ok(())
+}
+
 fn of_window(window: Window) -> Result<LogicalPlan> {
     let input_schema = Arc::clone(window.input.schema());
     let fate = |e: &Expr| -> Result<Fate> {
         let Expr::WindowFunction(f) = inner(e) else {
             return Ok(Fate::Stay);
         };
-        let is_avg = f.fun.name() == "avg"
-            && matches!(f.fun, WindowFunctionDefinition::AggregateUDF(_))
-            && types::is_exact(&f.params.args[0].get_type(input_schema.as_ref())?);
+        let is_avg =
+            f.fun.name() == "avg" && matches!(f.fun, WindowFunctionDefinition::AggregateUDF(_));
         Ok(if is_avg {
             Fate::Split
         } else if e.get_type(input_schema.as_ref())? != DataType::UInt64 {
@@ -166,12 +193,7 @@ fn inner(e: &Expr) -> &Expr {
 
 /// Gives `node` the schema of the node that it stands for: its first `kept` columns, then one for
 /// each of `above`, named as in `old`.
-fn project(
-    node: LogicalPlan,
-    kept: usize,
-    above: &[Above],
-    old: &datafusion::common::DFSchema,
-) -> Result<LogicalPlan> {
+fn project(node: LogicalPlan, kept: usize, above: &[Above], old: &DFSchema) -> Result<LogicalPlan> {
     let schema = Arc::clone(node.schema());
     let column = |at: usize| Expr::Column(Column::from(schema.qualified_field(at)));
     let mut exprs: Vec<Expr> = (0..kept).map(column).collect();
@@ -181,14 +203,24 @@ fn project(
             Above::Same(i) => column(kept + i),
             Above::Signed(i, t) => cast(column(kept + i), t.clone()),
             Above::Quotient(sum, count) => {
-                let part = |i: &usize| -> Result<Expr> {
-                    let e = column(kept + i);
+                let (sum, count) = (column(kept + sum), column(kept + count));
+                let of_sum = sum.get_type(schema.as_ref())?;
+                let part = |e: Expr| -> Result<Expr> {
                     let t = e.get_type(schema.as_ref())?;
-                    let decimal = types::as_decimal(&t).unwrap_or(types::NUMERIC);
-                    e.cast_to(&decimal, schema.as_ref())
+                    let to = if types::is_float(&of_sum) {
+                        DataType::Float64
+                    } else {
+                        types::as_decimal(&t).unwrap_or(types::NUMERIC)
+                    };
+                    e.cast_to(&to, schema.as_ref())
+                };
+                let quotient = if types::is_float(&of_sum) {
+                    functions::float_div()
+                } else {
+                    functions::numeric_div()
                 };
                 Expr::ScalarFunction(ScalarFunction::new_udf(
-                    functions::numeric_div(),
+                    quotient,
                     vec![part(sum)?, part(count)?],
                 ))
             }

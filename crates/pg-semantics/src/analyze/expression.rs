@@ -8,12 +8,13 @@ use datafusion::common::{DFSchema, DataFusionError, ExprSchema, Result, ScalarVa
 use datafusion::config::ConfigOptions;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::{
-    AggregateFunction, Between, Case, Cast, Exists, InList, InSubquery, ScalarFunction,
-    SetComparison, WindowFunction, WindowFunctionDefinition,
+    AggregateFunction, Between, Case, Cast, Exists, InList, InSubquery, Placeholder,
+    ScalarFunction, SetComparison, WindowFunction, WindowFunctionDefinition,
 };
 use datafusion::logical_expr::expr_schema::cast_subquery;
 use datafusion::logical_expr::{
-    BinaryExpr, Expr, LogicalPlan, LogicalPlanBuilder, Subquery, cast, lit,
+    BinaryExpr, Expr, LogicalPlan, LogicalPlanBuilder, Subquery, WindowFrameBound,
+    WindowFrameUnits, cast, lit,
 };
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercionRewriter;
 use inflowave_types::SqlState;
@@ -24,6 +25,7 @@ use super::unknown::{number, typed, unknown};
 use super::{analyze, condition, deferred, like};
 use crate::cast::{cast_scalar, minimal_decimal};
 use crate::functions;
+use crate::parameters::parameter;
 use crate::raise::raise;
 use crate::type_planner::{EXPLICIT, UNCONSTRAINED};
 use crate::types;
@@ -194,6 +196,13 @@ impl Rewriter<'_> {
             c.field = Arc::new(Field::new(EXPLICIT, t, true));
         }
         let t = c.field.data_type();
+        if let Some(id) = literal.and_then(parameter) {
+            let field = Some(Arc::clone(&c.field));
+            return Ok(Expr::Placeholder(Placeholder::new_with_field(
+                id.to_owned(),
+                field,
+            )));
+        }
         // A zone is the session's when the statement runs. Text and whole numbers keep their
         // cast: without one the literal would be typed anew.
         let zoned = matches!(t, DataType::Timestamp(_, Some(_)));
@@ -360,11 +369,7 @@ impl Rewriter<'_> {
                     f.fun = WindowFunctionDefinition::AggregateUDF(
                         datafusion::functions_aggregate::count::count_udaf(),
                     );
-                    let Expr::WindowFunction(mut f) =
-                        self.coerced(Expr::WindowFunction(Box::new(f)))?
-                    else {
-                        return Err(DataFusionError::Internal("a window function".to_owned()));
-                    };
+                    let mut f = self.coerced_window(f)?;
                     f.fun = avg;
                     return Ok(Expr::WindowFunction(f));
                 }
@@ -385,7 +390,30 @@ impl Rewriter<'_> {
                 }
             }
         }
-        self.coerced(Expr::WindowFunction(Box::new(f)))
+        self.coerced_window(f).map(Expr::WindowFunction)
+    }
+
+    /// DataFusion coerces the bounds of a `RANGE` to few types of keys. Those of a frame without an
+    /// offset have no value to coerce, so that any type that sorts can be the key.
+    fn coerced_window(&self, mut f: WindowFunction) -> Result<Box<WindowFunction>> {
+        let has_offset = |bound: &WindowFrameBound| match bound {
+            WindowFrameBound::Preceding(v) | WindowFrameBound::Following(v) => !v.is_null(),
+            WindowFrameBound::CurrentRow => false,
+        };
+        let frame = f.params.window_frame.clone();
+        let by_itself = frame.units == WindowFrameUnits::Range
+            && !has_offset(&frame.start_bound)
+            && !has_offset(&frame.end_bound);
+        if by_itself {
+            f.params.window_frame.units = WindowFrameUnits::Rows;
+        }
+        let Expr::WindowFunction(mut f) = self.coerced(Expr::WindowFunction(Box::new(f)))? else {
+            return Err(DataFusionError::Internal("a window function".to_owned()));
+        };
+        if by_itself {
+            f.params.window_frame = frame;
+        }
+        Ok(f)
     }
 
     fn coerced(&self, e: Expr) -> Result<Expr> {

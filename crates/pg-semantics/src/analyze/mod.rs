@@ -39,6 +39,7 @@ pub(crate) use deferred::plan as plan_deferred;
 use expression::Rewriter;
 pub(crate) use multiset::Multiset;
 pub(crate) use three_valued::ThreeValued;
+pub(crate) use unknown::placeholder;
 
 /// PostgreSQL's literals, operators, coercion and casts.
 #[derive(Debug, Default)]

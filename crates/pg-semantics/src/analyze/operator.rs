@@ -84,6 +84,7 @@ pub(super) fn negative(expr: Expr, schema: &DFSchema) -> Result<Expr> {
     let t = type_of(&expr, schema)?;
     match category(&t) {
         Category::Number if types::is_integer(&t) => Ok(call(functions::int_neg(), vec![expr])),
+        Category::Number if types::is_float(&t) => Ok(call(functions::float_neg(), vec![expr])),
         Category::Number | Category::Interval | Category::Null => {
             Ok(Expr::Negative(Box::new(expr)))
         }
@@ -373,11 +374,13 @@ fn numbers(
             DataType::Float64
         };
         let (left, right) = (to(left, &t, r)?, to(right, &t, r)?);
-        return Ok(if op == Operator::Divide && !is_safe_divisor(&right) {
-            call(functions::float_div(), vec![left, right])
-        } else {
-            plain(left, op, right)
-        });
+        let function = match op {
+            Operator::Plus => functions::float_add(),
+            Operator::Minus => functions::float_sub(),
+            Operator::Multiply => functions::float_mul(),
+            _ => functions::float_div(),
+        };
+        return Ok(call(function, vec![left, right]));
     }
     let decimal = |e: Expr, t: &DataType| -> Result<(Expr, DataType)> {
         if let Some(literal) = integer_as_decimal(&e) {

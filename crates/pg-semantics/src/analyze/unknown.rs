@@ -6,8 +6,10 @@ use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::config::ConfigOptions;
 use datafusion::logical_expr::Expr;
+use datafusion::logical_expr::expr::Placeholder;
 
 use crate::cast::{cast_scalar, minimal_decimal};
+use crate::parameters::parameter;
 use crate::types;
 
 /// The text of a quoted literal without a type.
@@ -23,6 +25,9 @@ pub(super) fn unknown(expr: &Expr) -> Option<&str> {
 /// # Errors
 /// Those of the type's input function.
 pub(super) fn typed(text: &str, target: &DataType, config: &ConfigOptions) -> Result<Expr> {
+    if let Some(id) = parameter(text) {
+        return Ok(placeholder(id, target));
+    }
     let text_value = ScalarValue::Utf8View(Some(text.to_owned()));
     if types::is_text(target) {
         return Ok(Expr::Literal(text_value, None));
@@ -37,6 +42,12 @@ pub(super) fn typed(text: &str, target: &DataType, config: &ConfigOptions) -> Re
         cast_scalar(&text_value, &field, config)?,
         None,
     ))
+}
+
+/// A parameter of a type.
+pub(crate) fn placeholder(id: &str, target: &DataType) -> Expr {
+    let field: FieldRef = Arc::new(Field::new("", target.clone(), true));
+    Expr::Placeholder(Placeholder::new_with_field(id.to_owned(), Some(field)))
 }
 
 /// Gives whole numbers and numerics of the SQL text their PostgreSQL type: int4 where it fits,

@@ -15,6 +15,7 @@ use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, FieldRef, TimeUnit};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::config::ConfigOptions;
+use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::{
     ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
     Volatility,
@@ -60,6 +61,11 @@ pub(crate) fn cast_function(from: &DataType, target: &FieldRef) -> Result<Arc<Sc
         target: Arc::clone(target),
         signature: Signature::any(1, volatility),
     })))
+}
+
+/// The target, if the function is a cast.
+pub(crate) fn target(f: &ScalarFunction) -> Option<&FieldRef> {
+    f.func.inner().downcast_ref::<Cast>().map(|c| &c.target)
 }
 
 impl ScalarUDFImpl for Cast {

@@ -18,7 +18,9 @@ use datafusion::common::{DFSchema, Result, ScalarValue};
 use datafusion::config::ConfigOptions;
 use datafusion::logical_expr::{Expr, ExprSchemable, ScalarUDF, ScalarUDFImpl, lit, when};
 
+use crate::analyze::placeholder;
 use crate::cast::cast_scalar;
+use crate::parameters::parameter;
 use crate::types::{self, Category, category};
 
 pub(crate) use datetime::extract_udf;
@@ -48,7 +50,11 @@ operators! {
     numeric_sub = numeric::NumericArithmetic::new(NumericOperator::Subtract);
     numeric_mul = numeric::NumericArithmetic::new(NumericOperator::Multiply);
     numeric_div = numeric::NumericArithmetic::new(NumericOperator::Divide);
-    float_div = float::FloatDivision::new();
+    float_add = float::FloatArithmetic::new(float::FloatOperator::Add);
+    float_sub = float::FloatArithmetic::new(float::FloatOperator::Subtract);
+    float_mul = float::FloatArithmetic::new(float::FloatOperator::Multiply);
+    float_div = float::FloatArithmetic::new(float::FloatOperator::Divide);
+    float_neg = float::FloatArithmetic::new(float::FloatOperator::Negate);
     temporal_add = interval::TemporalArithmetic::new(interval::TemporalOperator::Add);
     temporal_sub = interval::TemporalArithmetic::new(interval::TemporalOperator::Subtract);
     interval_mul = interval::TemporalArithmetic::new(interval::TemporalOperator::Multiply);
@@ -67,7 +73,11 @@ pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
         numeric_sub(),
         numeric_mul(),
         numeric_div(),
+        float_add(),
+        float_sub(),
+        float_mul(),
         float_div(),
+        float_neg(),
         temporal_add(),
         temporal_sub(),
         interval_mul(),
@@ -177,6 +187,10 @@ pub(crate) fn prepare_arguments(
     if OF_NUMBERS.contains(&name) {
         for arg in &mut args {
             if let Expr::Literal(ScalarValue::Utf8(Some(text)), None) = arg {
+                if let Some(id) = parameter(text) {
+                    *arg = placeholder(id, &DataType::Float64);
+                    continue;
+                }
                 let text = ScalarValue::Utf8View(Some(std::mem::take(text)));
                 let double = Arc::new(Field::new("", DataType::Float64, true)) as _;
                 *arg = Expr::Literal(cast_scalar(&text, &double, config)?, None);

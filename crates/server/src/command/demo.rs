@@ -90,7 +90,7 @@ async fn explain(session: &mut dyn Session, sql: &str) -> Result<()> {
     output::line("explain (federation):");
     let mut cell = String::new();
     for statement in session.split(&format!("explain (federation) {sql}"))? {
-        let prepared = session.prepare(&statement).await?;
+        let prepared = session.prepare(&statement, None).await?;
         let mut portal = session.execute(prepared).await?;
         while let Some(batch) = portal.next().await? {
             for row in 0..batch.num_rows() {

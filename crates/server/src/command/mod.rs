@@ -1,9 +1,11 @@
 //! One file for each command.
 
+mod check;
 mod demo;
 mod serve;
 mod sql;
 
+pub use check::check;
 pub use demo::demo;
 pub use serve::serve;
 pub use sql::sql;

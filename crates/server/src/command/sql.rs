@@ -58,7 +58,7 @@ pub async fn run(
     statement: &inflowave_query_api::Statement,
     format: Format,
 ) -> Result<()> {
-    let prepared = session.prepare(statement).await?;
+    let prepared = session.prepare(statement, None).await?;
     let schema = prepared.schema.clone();
     let mut portal = session.execute(prepared).await?;
     let Some(schema) = schema else {

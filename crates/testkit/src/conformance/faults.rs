@@ -125,7 +125,7 @@ async fn dropped_portal(
     );
     let mut session = world.service.open_session(start()).await.map_err(text)?;
     let statement = session.split(&sql).map_err(text)?.remove(0);
-    let prepared = session.prepare(&statement).await.map_err(text)?;
+    let prepared = session.prepare(&statement, None).await.map_err(text)?;
     let mut portal = session.execute(prepared).await.map_err(text)?;
     let first = portal.next().await.map_err(text)?;
     if first.is_none() {

@@ -9,24 +9,23 @@ mod nested;
 mod number;
 mod zone;
 
-use arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, PrimitiveArray, downcast_run_array,
-};
+use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, PrimitiveArray};
 use arrow::buffer::NullBuffer;
 use arrow::datatypes::{
-    ArrowNativeType, DataType, Date32Type, Date64Type, Decimal32Type, Decimal64Type,
-    Decimal128Type, Decimal256Type, DurationMicrosecondType, DurationMillisecondType,
-    DurationNanosecondType, DurationSecondType, Float16Type, Float32Type, Float64Type, Int8Type,
-    Int16Type, Int32Type, Int64Type, IntervalDayTimeType, IntervalMonthDayNanoType, IntervalUnit,
-    IntervalYearMonthType, Time32MillisecondType, Time32SecondType, Time64MicrosecondType,
-    Time64NanosecondType, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
-    TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+    DataType, Date32Type, Date64Type, Decimal32Type, Decimal64Type, Decimal128Type, Decimal256Type,
+    DurationMicrosecondType, DurationMillisecondType, DurationNanosecondType, DurationSecondType,
+    Float16Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type,
+    IntervalDayTimeType, IntervalMonthDayNanoType, IntervalUnit, IntervalYearMonthType,
+    Time32MillisecondType, Time32SecondType, Time64MicrosecondType, Time64NanosecondType, TimeUnit,
+    TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
 };
 use bytes::{BufMut, BytesMut};
 use inflowave_types::{Error, Result};
 
 use self::datetime::Fraction;
 pub use self::zone::Zone;
+use super::layout;
 
 /// What a session chooses of its text forms.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -218,8 +217,7 @@ fn form(array: &ArrayRef, format: &TextFormat) -> Result<Box<dyn Form>> {
         | DataType::FixedSizeList(..)
         | DataType::Map(..) => nested::list(array, format)?,
         DataType::Struct(_) => nested::record(array, format)?,
-        DataType::Dictionary(..) => dictionary(array, format)?,
-        DataType::RunEndEncoded(..) => runs(array, format)?,
+        DataType::Dictionary(..) | DataType::RunEndEncoded(..) => shared(array, format)?,
         other => {
             return Err(Error::unsupported(format!(
                 "values of type {other} have no text form in PostgreSQL"
@@ -299,34 +297,12 @@ fn duration(array: &ArrayRef, unit: TimeUnit) -> Box<dyn Form> {
     }
 }
 
-fn dictionary(array: &ArrayRef, format: &TextFormat) -> Result<Box<dyn Form>> {
-    let coded = array.as_any_dictionary();
-    if coded.values().is_empty() {
-        return Ok(Box::new(Nothing));
-    }
+fn shared(array: &ArrayRef, format: &TextFormat) -> Result<Box<dyn Form>> {
+    let (rows, values) = layout::shared(array)?;
     Ok(Box::new(Shared {
-        rows: coded.normalized_keys(),
-        values: TextColumn::new(coded.values(), format)?,
+        rows,
+        values: TextColumn::new(&values, format)?,
     }))
-}
-
-fn runs(array: &ArrayRef, format: &TextFormat) -> Result<Box<dyn Form>> {
-    let array = array.as_ref();
-    downcast_run_array!(
-        array => {
-            let ends = array.run_ends();
-            let mut rows = Vec::with_capacity(array.len());
-            let mut run = ends.get_start_physical_index();
-            for row in 0..array.len() {
-                while ends.values()[run].as_usize() <= ends.offset() + row {
-                    run += 1;
-                }
-                rows.push(run);
-            }
-            Ok(Box::new(Shared { rows, values: TextColumn::new(array.values(), format)? }))
-        },
-        other => Err(Error::internal(format!("{other} is not run-end encoded")))
-    )
 }
 
 #[cfg(test)]

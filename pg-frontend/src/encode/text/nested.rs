@@ -1,50 +1,16 @@
 //! Arrays `{1,NULL,"a b"}` and records `(1,,"a b")`, with PostgreSQL's quoting.
 
-use std::ops::Range;
-
-use arrow::array::{
-    Array, ArrayRef, AsArray, FixedSizeListArray, GenericListArray, GenericListViewArray, MapArray,
-    OffsetSizeTrait,
-};
-use arrow::datatypes::{ArrowNativeType, DataType};
+use arrow::array::{Array, ArrayRef, AsArray};
 use bytes::{BufMut, BytesMut};
-use inflowave_types::{Error, Result};
+use inflowave_types::Result;
 
 use super::{Form, TextColumn, TextFormat};
+use crate::encode::layout::{self, Rows};
 use crate::oid;
 
 /// An array of arrays: lists of any layout, and maps as arrays of their entries.
 pub fn list(array: &ArrayRef, format: &TextFormat) -> Result<Box<dyn Form>> {
-    let (rows, values): (Box<dyn Rows>, ArrayRef) = match array.data_type() {
-        DataType::List(_) => {
-            let list = array.as_list::<i32>();
-            (Box::new(list.clone()), list.values().clone())
-        }
-        DataType::LargeList(_) => {
-            let list = array.as_list::<i64>();
-            (Box::new(list.clone()), list.values().clone())
-        }
-        DataType::ListView(_) => {
-            let list = array.as_list_view::<i32>();
-            (Box::new(list.clone()), list.values().clone())
-        }
-        DataType::LargeListView(_) => {
-            let list = array.as_list_view::<i64>();
-            (Box::new(list.clone()), list.values().clone())
-        }
-        DataType::FixedSizeList(..) => {
-            let list = array.as_fixed_size_list();
-            (Box::new(list.clone()), list.values().clone())
-        }
-        DataType::Map(..) => {
-            let map = array.as_map();
-            (
-                Box::new(map.clone()),
-                std::sync::Arc::new(map.entries().clone()),
-            )
-        }
-        other => return Err(Error::internal(format!("{other} is not a list"))),
-    };
+    let (rows, values) = layout::list(array)?;
     Ok(Box::new(List {
         rows,
         // The arrays in an array are its further dimensions, never quoted.
@@ -66,11 +32,6 @@ struct List {
     rows: Box<dyn Rows>,
     values: TextColumn,
     quoted: bool,
-}
-
-/// Where a row's elements stand among all.
-trait Rows: Send + Sync {
-    fn elements(&self, row: usize) -> Range<usize>;
 }
 
 impl Form for List {
@@ -139,32 +100,4 @@ fn quote(start: usize, escape: u8, out: &mut BytesMut) {
 /// C's `isspace`.
 fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | 9..=13)
-}
-
-impl<O: OffsetSizeTrait> Rows for GenericListArray<O> {
-    fn elements(&self, row: usize) -> Range<usize> {
-        let offsets = self.value_offsets();
-        offsets[row].as_usize()..offsets[row + 1].as_usize()
-    }
-}
-
-impl<O: OffsetSizeTrait> Rows for GenericListViewArray<O> {
-    fn elements(&self, row: usize) -> Range<usize> {
-        let start = self.value_offset(row).as_usize();
-        start..start + self.value_size(row).as_usize()
-    }
-}
-
-impl Rows for FixedSizeListArray {
-    fn elements(&self, row: usize) -> Range<usize> {
-        let start = self.value_offset(row).as_usize();
-        start..start + self.value_length().as_usize()
-    }
-}
-
-impl Rows for MapArray {
-    fn elements(&self, row: usize) -> Range<usize> {
-        let offsets = self.value_offsets();
-        offsets[row].as_usize()..offsets[row + 1].as_usize()
-    }
 }

@@ -1,7 +1,11 @@
 //! The PostgreSQL type of an Arrow field: OID, length and modifier, as `RowDescription` says them.
 
+mod parameter;
+
 use arrow::datatypes::{DataType, Field};
 use inflowave_types::{Error, PgType, Result};
+
+pub(crate) use self::parameter::{array_element, name, parameter};
 
 /// A type as the wire names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The README's first command.
+//! The commands of the binary, as a person runs them.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -68,4 +68,46 @@ fn sql_prints_rows_in_each_format_and_errors_with_their_code() {
             .unwrap(),
         "ERROR:  22012: division by zero"
     );
+}
+
+#[test]
+fn check_says_a_line_of_each_source_and_fails_if_one_does() {
+    let dir = tempfile::tempdir().unwrap();
+    let csv = dir.path().join("list.csv");
+    std::fs::write(csv, "a\n1\n").unwrap();
+    let check = |catalogs: &str| {
+        let config = dir.path().join("inflowave.toml");
+        std::fs::write(&config, catalogs).unwrap();
+        let output = Command::new(binary())
+            .args(["check", "--config"])
+            .arg(&config)
+            .output()
+            .unwrap();
+        let lines = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), lines)
+    };
+    let good = "[catalog.lists]\nconnector = 'files'\npath = 'list.csv'\n";
+    let (code, lines) = check(good);
+    assert_eq!(code, Some(0));
+    assert!(lines.starts_with("lists  files  ok "), "{lines}");
+    // Port 1 is nobody's; the password is no part of what is printed.
+    let (code, lines) = check(&format!(
+        "{good}[catalog.crm]\nconnector = 'postgres'\nurl = 'postgres://u:hunter2@127.0.0.1:1/x'\n\
+         [catalog.odd]\nconnector = 'files'\npaht = 'x'\n"
+    ));
+    assert_eq!(code, Some(1));
+    let lines: Vec<&str> = lines.lines().collect();
+    assert!(
+        lines[0].starts_with("crm    postgres  failed  08001: "),
+        "{lines:?}"
+    );
+    assert!(
+        lines.iter().any(|l| l.starts_with("lists  files     ok ")),
+        "{lines:?}"
+    );
+    let odd = lines
+        .iter()
+        .find(|l| l.starts_with("odd    files     failed  22023: "));
+    assert!(odd.is_some_and(|l| l.contains("paht")), "{lines:?}");
+    assert!(!lines.concat().contains("hunter2"), "{lines:?}");
 }

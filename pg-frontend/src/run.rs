@@ -1,0 +1,166 @@
+//! A statement that runs: its rows as they come, at the client's pace, for both protocols.
+
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use futures::FutureExt;
+use inflowave_query_api::{Portal, Prepared};
+use inflowave_types::{Error, QueryId, Result};
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::connection::{Connection, Ended, defect, race};
+use crate::encode::{RowEncoder, TextFormat};
+use crate::format::Columns;
+
+/// A statement's error is told and the connection goes on; the other kind ends it.
+pub enum Failure {
+    /// With the place of the statement in the text that the client sent, in characters.
+    Statement(Error, u32),
+    Connection(Ended),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Statement(error, 0)
+    }
+}
+
+impl From<Ended> for Failure {
+    fn from(ended: Ended) -> Self {
+        Failure::Connection(ended)
+    }
+}
+
+impl Failure {
+    /// Says where the statement stands whose error this is.
+    pub fn at(self, offset: u32) -> Self {
+        match self {
+            Failure::Statement(error, _) => Failure::Statement(error, offset),
+            other => other,
+        }
+    }
+}
+
+/// A started statement. Dropping it cancels what it runs.
+pub struct Running {
+    portal: Box<dyn Portal>,
+    query_id: QueryId,
+    /// `None` for a statement without rows.
+    columns: Option<Arc<Columns>>,
+    /// What is left of the batch that came last.
+    rest: Option<Rest>,
+}
+
+struct Rest {
+    batch: RecordBatch,
+    rows: RowEncoder,
+    /// What `rows` was made for.
+    format: TextFormat,
+    next: usize,
+}
+
+/// What one turn of a statement has sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sent {
+    pub rows: usize,
+    /// The statement has no more rows.
+    pub ended: bool,
+}
+
+impl<R, W> Connection<'_, R, W>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    pub async fn start(
+        &mut self,
+        prepared: Prepared,
+        columns: Option<Arc<Columns>>,
+    ) -> Result<Running, Failure> {
+        let query_id = prepared.query_id;
+        let execute = self.session.execute(prepared);
+        let portal = race(self.reader, &self.shutdown, execute).await??;
+        Ok(Running {
+            portal,
+            query_id,
+            columns,
+            rest: None,
+        })
+    }
+
+    /// Sends rows to the end of the statement, or up to `limit` of them. A limit that is the exact
+    /// number of rows does not see their end, as in PostgreSQL.
+    pub async fn send(
+        &mut self,
+        running: &mut Running,
+        limit: Option<usize>,
+    ) -> Result<Sent, Failure> {
+        let format = TextFormat::of_settings(&self.session.reported_settings());
+        let mut rows = 0;
+        loop {
+            if let (Some(rest), Some(columns)) = (&mut running.rest, &running.columns) {
+                if rest.format != format {
+                    rest.rows = RowEncoder::new(&rest.batch, columns, &format)?;
+                    rest.format = format.clone();
+                }
+                while rest.next < rest.batch.num_rows() && limit != Some(rows) {
+                    rest.rows.append(rest.next, &mut self.writer.buf)?;
+                    rest.next += 1;
+                    rows += 1;
+                    if self.writer.is_full() {
+                        self.flush().await?;
+                    }
+                }
+            }
+            if running.columns.is_some() && limit == Some(rows) {
+                return Ok(Sent { rows, ended: false });
+            }
+            running.rest = None;
+            let Some(batch) = self.next(running).await? else {
+                return Ok(Sent { rows, ended: true });
+            };
+            if let Some(columns) = &running.columns {
+                running.rest = Some(Rest {
+                    rows: RowEncoder::new(&batch, columns, &format)?,
+                    format: format.clone(),
+                    batch,
+                    next: 0,
+                });
+            }
+        }
+    }
+
+    /// The command tag of a statement that has ended, once what it ends here has ended too.
+    pub fn finish(&mut self, running: Running) -> Result<String> {
+        if let Some(forget) = running.portal.forgets() {
+            self.extended.forget_prepared(&forget)?;
+        }
+        Ok(running.portal.tag())
+    }
+
+    /// The next batch. What is encoded already goes out first where the query makes us wait, so
+    /// that a slow query shows its first rows, and always once the buffer is full.
+    async fn next(&mut self, running: &mut Running) -> Result<Option<RecordBatch>, Failure> {
+        if self.writer.is_full() {
+            self.flush().await?;
+        }
+        let query_id = running.query_id;
+        let mut next = pin!(AssertUnwindSafe(running.portal.next()).catch_unwind());
+        let caught = match futures::poll!(next.as_mut()) {
+            std::task::Poll::Ready(caught) => caught,
+            std::task::Poll::Pending => {
+                self.flush().await?;
+                race(self.reader, &self.shutdown, next).await?
+            }
+        };
+        let batch = caught.unwrap_or_else(|_| {
+            tracing::error!(query = %query_id, "a query panicked");
+            Err(defect(format!(
+                "query {query_id} failed by a defect of the server"
+            )))
+        })?;
+        Ok(batch)
+    }
+}
