@@ -65,3 +65,53 @@ pub(crate) fn stood_on(what: &str, verb: &str, views: &[String], hint: &str) -> 
     .with_detail(format!("The views are: {}.", shown.join(", ")))
     .with_hint(hint)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::OWN;
+    use crate::catalog::view::SCHEMA;
+
+    /// A view over relations written `catalog.schema.relation`.
+    fn view(name: &str, over: &[&str]) -> (String, Arc<View>) {
+        let used = over.iter().map(|path| {
+            let parts: Vec<&str> = path.split('.').collect();
+            Used {
+                catalog: parts[0].to_owned(),
+                schema: parts[1].to_owned(),
+                relation: parts[2].to_owned(),
+                whole: false,
+                columns: Vec::new(),
+            }
+        });
+        let view = View {
+            name: name.to_owned(),
+            query: String::new(),
+            default_catalog: String::new(),
+            columns: Vec::new(),
+            used: used.collect(),
+        };
+        (name.to_owned(), Arc::new(view))
+    }
+
+    #[test]
+    fn what_stands_on_a_thing_is_found_through_views() {
+        let own = |name: &str| format!("{OWN}.{SCHEMA}.{name}");
+        let kept = Kept {
+            views: BTreeMap::from([
+                view("a", &["crm.public.t", "lake.files.u"]),
+                view("b", &[&own("a")]),
+                view("c", &[&own("b"), "lake.files.u"]),
+                view("d", &["lake.files.a"]),
+            ]),
+            ..Kept::default()
+        };
+        assert_eq!(kept.standing(|u| u.catalog == "crm"), ["a", "b", "c"]);
+        assert_eq!(kept.standing(|u| u.catalog == "lake"), ["a", "b", "c", "d"]);
+        assert_eq!(kept.standing(|u| u.is_view("b")), ["c"]);
+        assert!(kept.standing(|u| u.is_view("c")).is_empty());
+        let error = stood_on("view \"a\"", "drop", &["b".to_owned()], "Hint.");
+        assert_eq!(error.sqlstate().code(), "2BP01");
+        assert_eq!(error.detail(), Some("The views are: inflowave.public.b."));
+    }
+}

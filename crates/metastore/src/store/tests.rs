@@ -106,6 +106,44 @@ fn a_migration_that_was_interrupted_is_done_again() {
     assert_eq!(names(&store), some(&["a", "seed"]));
 }
 
+/// What a death in the middle of writing the log leaves: each of its beginnings, and a beginning
+/// with a page that was written half.
+#[test]
+fn a_torn_log_gives_what_was_committed_before_the_tear() {
+    const ROWS: usize = 12;
+    const STEP_BYTES: usize = 2500;
+    let dir = tempfile::tempdir().unwrap();
+    let store = Metastore::open(dir.path(), V1).unwrap();
+    let all: Vec<String> = (0..ROWS).map(|n| format!("row {n:02}")).collect();
+    for name in &all {
+        add(&store, name).unwrap();
+    }
+    let base = std::fs::read(dir.path().join(FILE)).unwrap();
+    let log = std::fs::read(dir.path().join("metastore.db-wal")).unwrap();
+    let mut seen = std::collections::BTreeSet::new();
+    for length in (0..=log.len()).step_by(STEP_BYTES).chain([log.len()]) {
+        for torn in [false, true] {
+            let mut log = log[..length].to_vec();
+            if torn {
+                let from = length.saturating_sub(100);
+                log[from..].fill(0xAA);
+            }
+            let image = tempfile::tempdir().unwrap();
+            std::fs::write(image.path().join(FILE), &base).unwrap();
+            std::fs::write(image.path().join("metastore.db-wal"), log).unwrap();
+            let store = Metastore::open(image.path(), V1).unwrap();
+            let found = names(&store);
+            let wanted: Vec<_> = all.iter().take(found.len()).cloned().map(Some).collect();
+            assert_eq!(found, wanted, "the first {length} bytes, torn: {torn}");
+            seen.insert(found.len());
+            // It goes on from there.
+            add(&store, "row next").unwrap();
+        }
+    }
+    assert!(seen.len() > ROWS / 2, "only {seen:?} rows were seen");
+    assert!(seen.contains(&ROWS), "the whole log has all rows");
+}
+
 #[test]
 fn a_migration_that_fails_leaves_the_version_before() {
     const BROKEN: &[Domain] = &[Domain {
