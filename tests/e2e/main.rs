@@ -10,6 +10,7 @@ mod bounds;
 mod catalogs;
 mod command;
 mod conformance;
+mod drivers;
 mod durable;
 mod explain;
 mod generated;

@@ -181,6 +181,7 @@ fn a_view_is_refused_with_a_reason() {
             ("create view v as select * from shop.main.nosuch", "42P01"),
             ("create view v as select 1 as a, 2 as a", "42701"),
             ("create view v (a, b) as select 1", "42601"),
+            ("create view v as select $1 as a", "42P02"),
             ("create view v (a, a) as select 1 as x, 2 as y", "42701"),
             (
                 "create view v (a, b, c, d, e, f) as select * from shop.main.item x, shop.main.item y",

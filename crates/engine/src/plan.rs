@@ -83,9 +83,9 @@ impl Context {
         declared: &[Option<FieldRef>],
     ) -> Result<(Vec<FieldRef>, SchemaRef)> {
         let count = parameters::count(&statement)?.max(declared.len());
-        parameters::open(&mut statement, declared)?;
+        let declared = parameters::open(&mut statement, declared)?;
         let (plan, _) = self.analysed(statement.clone(), Pushdown::Off).await?;
-        let types = parameters::deduced(&plan, declared, count).map_err(|e| self.error(&e))?;
+        let types = parameters::deduced(&plan, &declared, count).map_err(|e| self.error(&e))?;
         Ok((types, renamed(plan.schema().as_arrow(), &statement)))
     }
 

@@ -225,6 +225,14 @@ impl Registry {
         id
     }
 
+    /// An id, and that `cancel` ends what the session does now, which is no query yet.
+    pub(crate) fn interruptible(&self, session: SessionId, cancel: &CancellationToken) -> QueryId {
+        if let Some(open) = self.sessions.lock().get_mut(&session) {
+            open.cancel = Some(cancel.clone());
+        }
+        QueryId(self.query_ids.fetch_add(1, Ordering::Relaxed))
+    }
+
     pub(crate) fn running(&self, id: QueryId) {
         self.queries
             .lock()

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use datafusion::physical_plan::execute_stream;
 use futures::{FutureExt, Stream, StreamExt};
 use inflowave_federation::Pushdown;
-use inflowave_query_api::Portal;
+use inflowave_query_api::{Forget, Portal};
 use inflowave_types::{Error, QueryId, Result, SqlState};
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -49,6 +49,7 @@ pub(crate) struct Running {
     rows: u64,
     ended: bool,
     tag: Option<String>,
+    forgets: Option<Forget>,
     cancel: CancellationToken,
     _guard: DropGuard,
 }
@@ -85,9 +86,16 @@ impl Running {
             rows: 0,
             ended: false,
             tag,
+            forgets: None,
             _guard: cancel.clone().drop_guard(),
             cancel,
         }
+    }
+
+    /// What the front end is told to forget at the end.
+    pub fn forgetting(mut self, forgets: Option<Forget>) -> Running {
+        self.forgets = forgets;
+        self
     }
 
     fn end(&mut self, outcome: Result<bool, &Error>) {
@@ -130,6 +138,10 @@ impl Portal for Running {
         self.tag
             .clone()
             .unwrap_or_else(|| format!("SELECT {}", self.rows))
+    }
+
+    fn forgets(&self) -> Option<Forget> {
+        self.forgets.clone()
     }
 }
 

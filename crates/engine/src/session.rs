@@ -6,18 +6,21 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{FieldRef, SchemaRef};
 use async_trait::async_trait;
 use inflowave_federation::Pushdown;
+use inflowave_pg_semantics::parameters::{self, Argument};
 use inflowave_query_api::{
-    Description, Parameters, Portal, Prepared, Session, SessionStart, Statement, TransactionStatus,
+    Description, Forget, Parameters, Portal, Prepared, Session, SessionStart, Statement,
+    TransactionStatus,
 };
-use inflowave_types::{Error, Result, SessionId, SqlState};
+use inflowave_types::{Error, QueryId, Result, SessionId, SqlState};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Shared;
 use crate::explain;
 use crate::plan::Context;
+use crate::registry::Registry;
 use crate::run::{self, Running, Work};
 use crate::settings::Settings;
-use crate::statement::{self, Bounds, Explain, Kind, Transaction};
+use crate::statement::{self, Bounds, Discard, Explain, Kind, Transaction};
 
 /// Holds only what differs from the base that all sessions share.
 pub(crate) struct EngineSession {
@@ -33,6 +36,22 @@ pub(crate) struct EngineSession {
 struct Ready {
     context: Context,
     step: Step,
+    begun: Begun,
+}
+
+/// A query that has been planned. Dropped before it runs, it ends in the registry all the same.
+struct Begun {
+    registry: Arc<Registry>,
+    query_id: QueryId,
+    runs: bool,
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        if !self.runs {
+            self.registry.end_query(self.query_id, 0, Ok(false));
+        }
+    }
 }
 
 enum Step {
@@ -40,6 +59,8 @@ enum Step {
     Set { name: String, value: Option<String> },
     ResetAll,
     Transaction(Transaction),
+    Deallocate(Option<String>),
+    Discard(Discard),
 }
 
 impl EngineSession {
@@ -86,6 +107,41 @@ impl EngineSession {
         Ok("SET")
     }
 
+    fn discard(&mut self, what: Discard) -> Result<(&'static str, Option<Forget>)> {
+        Ok(match what {
+            Discard::All => {
+                if self.transaction != TransactionStatus::Idle {
+                    return Err(Error::new(
+                        SqlState::ActiveSqlTransaction,
+                        "DISCARD ALL cannot run inside a transaction block",
+                    )
+                    .with_hint("Send COMMIT or ROLLBACK first."));
+                }
+                self.settings.reset_all();
+                ("DISCARD ALL", Some(Forget::All))
+            }
+            Discard::Plans => ("DISCARD PLANS", None),
+            Discard::Sequences => ("DISCARD SEQUENCES", None),
+            Discard::Temporary => ("DISCARD TEMP", None),
+        })
+    }
+
+    fn context(
+        &self,
+        query_id: QueryId,
+        cancel: &CancellationToken,
+        statement: &Statement,
+    ) -> Context {
+        Context {
+            shared: Arc::clone(&self.shared),
+            settings: self.settings.clone(),
+            database: self.database.clone(),
+            query_id,
+            cancel: cancel.clone(),
+            sql: statement.sql.as_str().into(),
+        }
+    }
+
     fn transact(&mut self, transaction: Transaction) -> &'static str {
         let failed = self.transaction == TransactionStatus::Failed;
         match transaction {
@@ -106,7 +162,7 @@ impl EngineSession {
         }
     }
 
-    fn runnable(&self, kind: &Kind) -> Result<()> {
+    fn runnable(&mut self, kind: &Kind) -> Result<()> {
         let ends = matches!(
             kind,
             Kind::Transaction(Transaction::Commit | Transaction::Rollback)
@@ -121,9 +177,72 @@ impl EngineSession {
         if let Kind::Ddl(statement) = kind
             && self.transaction != TransactionStatus::Idle
         {
+            self.fail_transaction();
             return Err(statement.in_transaction());
         }
         Ok(())
+    }
+}
+
+/// Runs `work` where the stacks are large: planning can be deep and slow. A cancel and the
+/// session's timeout end it.
+async fn on_cpu<T: Send + 'static>(
+    context: &Context,
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    let timeout = context.settings.statement_timeout();
+    let task = context.shared.runtimes.cpu.spawn(work);
+    let abort = task.abort_handle();
+    let outcome = tokio::select! {
+        outcome = task => outcome.unwrap_or_else(|_| Err(run::died(context.query_id))),
+        () = context.cancel.cancelled() => Err(run::canceled()),
+        () = run::elapsed(timeout) => Err(run::timed_out()),
+    };
+    abort.abort();
+    outcome
+}
+
+/// What a statement takes and gives.
+async fn describe(
+    context: &Context,
+    kind: Kind,
+    hints: &[Option<FieldRef>],
+) -> Result<Description> {
+    let (explained, parameters) = match kind {
+        Kind::Query(ast) => {
+            let (parameters, schema) = context.describe(*ast, hints).await?;
+            return Ok(Description {
+                parameters,
+                schema: Some(schema),
+            });
+        }
+        Kind::Explain(how, mut ast) => {
+            let (types, _) = context.describe((*ast).clone(), hints).await?;
+            let unset: Vec<Argument> = types
+                .iter()
+                .map(|t| Argument {
+                    text: None,
+                    declared: Some(Arc::clone(t)),
+                })
+                .collect();
+            parameters::bind(&mut ast, &unset)?;
+            (Kind::Explain(how, ast), types)
+        }
+        other => (other, Vec::new()),
+    };
+    let (_, schema) = plan(context, explained).await?;
+    Ok(Description { parameters, schema })
+}
+
+/// The values of parameters, put into the syntax tree.
+fn bind(kind: &mut Kind, parameters: Option<&Parameters>) -> Result<()> {
+    let arguments = match parameters {
+        Some(p) => parameters::arguments(&p.declared, &p.values)?,
+        None => Vec::new(),
+    };
+    match kind {
+        Kind::Query(ast) | Kind::Explain(_, ast) => parameters::bind(ast, &arguments),
+        _ => Ok(()),
     }
 }
 
@@ -170,6 +289,8 @@ async fn plan(context: &Context, kind: Kind) -> Result<(Step, Option<SchemaRef>)
         Kind::Set { name, value } => return Ok((Step::Set { name, value }, None)),
         Kind::ResetAll => return Ok((Step::ResetAll, None)),
         Kind::Transaction(t) => return Ok((Step::Transaction(t), None)),
+        Kind::Deallocate(name) => return Ok((Step::Deallocate(name), None)),
+        Kind::Discard(what) => return Ok((Step::Discard(what), None)),
         Kind::Ddl(statement) => Work::Ddl(statement),
     };
     let schema = match &work {
@@ -214,17 +335,23 @@ impl Session for EngineSession {
     async fn describe(
         &mut self,
         statement: &Statement,
-        _hints: &[Option<FieldRef>],
+        hints: &[Option<FieldRef>],
     ) -> Result<Description> {
-        let prepared = self.prepare(statement, None).await?;
-        // Nothing was started: its query ends here.
-        self.shared
-            .registry
-            .end_query(prepared.query_id, 0, Ok(true));
-        Ok(Description {
-            parameters: Vec::new(),
-            schema: prepared.schema,
-        })
+        let kind = statement::kind(statement)?.clone();
+        self.runnable(&kind)?;
+        let cancel = CancellationToken::new();
+        let query_id = self.shared.registry.interruptible(self.id, &cancel);
+        let context = self.context(query_id, &cancel, statement);
+        let hints = hints.to_vec();
+        let described = on_cpu(&context, {
+            let context = context.clone();
+            async move { describe(&context, kind, &hints).await }
+        });
+        let described = described.await;
+        if described.is_err() {
+            self.fail_transaction();
+        }
+        described
     }
 
     async fn prepare(
@@ -232,15 +359,8 @@ impl Session for EngineSession {
         statement: &Statement,
         parameters: Option<Parameters>,
     ) -> Result<Prepared> {
-        if parameters.is_some_and(|p| p.values.num_columns() > 0) {
-            self.fail_transaction();
-            return Err(Error::unsupported("parameters are not supported"));
-        }
-        let kind = statement::kind(statement)?.clone();
-        if let Err(error) = self.runnable(&kind) {
-            self.fail_transaction();
-            return Err(error);
-        }
+        let mut kind = statement::kind(statement)?.clone();
+        self.runnable(&kind)?;
         let cancel = CancellationToken::new();
         let registry = Arc::clone(&self.shared.registry);
         // What is registered can be read by others: no secret is in it.
@@ -249,32 +369,27 @@ impl Session for EngineSession {
             _ => statement.sql.clone(),
         };
         let query_id = registry.begin_query(self.id, &shown, &cancel);
-        let context = Context {
-            shared: Arc::clone(&self.shared),
-            settings: self.settings.clone(),
-            database: self.database.clone(),
-            query_id,
-            cancel: cancel.clone(),
-            sql: statement.sql.as_str().into(),
-        };
-        // Planning can be deep and slow: it runs where the stacks are large.
-        let timeout = self.settings.statement_timeout();
-        let task = self.shared.runtimes.cpu.spawn({
+        let context = self.context(query_id, &cancel, statement);
+        let planned = on_cpu(&context, {
             let context = context.clone();
-            async move { plan(&context, kind).await }
+            async move {
+                bind(&mut kind, parameters.as_ref())?;
+                plan(&context, kind).await
+            }
         });
-        let abort = task.abort_handle();
-        let planned = tokio::select! {
-            planned = task => planned.unwrap_or_else(|_| Err(run::died(query_id))),
-            () = cancel.cancelled() => Err(run::canceled()),
-            () = run::elapsed(timeout) => Err(run::timed_out()),
-        };
-        abort.abort();
-        match planned {
+        match planned.await {
             Ok((step, schema)) => Ok(Prepared {
                 query_id,
                 schema,
-                plan: Box::new(Ready { context, step }),
+                plan: Box::new(Ready {
+                    context,
+                    step,
+                    begun: Begun {
+                        registry,
+                        query_id,
+                        runs: false,
+                    },
+                }),
             }),
             Err(error) => {
                 registry.end_query(query_id, 0, Err(&error));
@@ -285,11 +400,15 @@ impl Session for EngineSession {
     }
 
     async fn execute(&mut self, prepared: Prepared) -> Result<Box<dyn Portal>> {
-        let ready = prepared
+        let Ready {
+            context,
+            step,
+            mut begun,
+        } = *prepared
             .plan
             .downcast::<Ready>()
             .map_err(|_| Error::internal("a statement that this engine did not prepare"))?;
-        if let Step::Run(Work::Ddl(ddl)) = &ready.step
+        if let Step::Run(Work::Ddl(ddl)) = &step
             && self.transaction != TransactionStatus::Idle
         {
             let error = ddl.in_transaction();
@@ -298,24 +417,28 @@ impl Session for EngineSession {
             self.fail_transaction();
             return Err(error);
         }
-        let tag = match ready.step {
-            Step::Run(work) => return Ok(Box::new(Running::start(ready.context, work))),
-            Step::Set { name, value } => self.set(&name, value.as_deref()),
+        // From here on the portal ends the query.
+        begun.runs = true;
+        let done = match step {
+            Step::Run(work) => return Ok(Box::new(Running::start(context, work))),
+            Step::Set { name, value } => self.set(&name, value.as_deref()).map(|t| (t, None)),
             Step::ResetAll => {
                 self.settings.reset_all();
-                Ok("RESET")
+                Ok(("RESET", None))
             }
-            Step::Transaction(t) => Ok(self.transact(t)),
+            Step::Transaction(t) => Ok((self.transact(t), None)),
+            Step::Deallocate(Some(name)) => Ok(("DEALLOCATE", Some(Forget::Named(name)))),
+            Step::Deallocate(None) => Ok(("DEALLOCATE ALL", Some(Forget::All))),
+            Step::Discard(what) => self.discard(what),
         };
-        match tag {
-            Ok(tag) => {
+        match done {
+            Ok((tag, forgets)) => {
                 let work = Work::Done(None, tag.to_owned());
-                Ok(Box::new(Running::start(ready.context, work)))
+                Ok(Box::new(Running::start(context, work).forgetting(forgets)))
             }
             Err(error) => {
-                self.shared
-                    .registry
-                    .end_query(prepared.query_id, 0, Err(&error));
+                let registry = &self.shared.registry;
+                registry.end_query(prepared.query_id, 0, Err(&error));
                 self.fail_transaction();
                 Err(error)
             }

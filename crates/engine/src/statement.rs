@@ -29,6 +29,18 @@ pub(crate) enum Kind {
     Transaction(Transaction),
     /// Changes what the server itself keeps.
     Ddl(Arc<ddl::Statement>),
+    /// `DEALLOCATE` of the prepared statement of this name, or of all.
+    Deallocate(Option<String>),
+    Discard(Discard),
+}
+
+/// What `DISCARD` drops. Sessions here have no plans, sequences or temporary tables of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Discard {
+    All,
+    Plans,
+    Sequences,
+    Temporary,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,7 +150,8 @@ fn parse(sql: &str, depth_max: usize) -> Result<Kind> {
                 value: None,
             }),
         },
-        "DISCARD" => Ok(Kind::ResetAll),
+        "DISCARD" => discard(&words),
+        "DEALLOCATE" => deallocate(&words),
         "BEGIN" | "START" => Ok(Kind::Transaction(Transaction::Begin)),
         "COMMIT" | "END" => Ok(Kind::Transaction(Transaction::Commit)),
         "ROLLBACK" | "ABORT" => Ok(Kind::Transaction(Transaction::Rollback)),
@@ -149,6 +162,31 @@ fn parse(sql: &str, depth_max: usize) -> Result<Kind> {
         }
         _ => query(tokens.clone(), sql, depth_max).map(Kind::Query),
     }
+}
+
+fn discard(words: &Words) -> Result<Kind> {
+    let what = match words.upper(1).as_str() {
+        "ALL" => Discard::All,
+        "PLANS" => Discard::Plans,
+        "SEQUENCES" => Discard::Sequences,
+        "TEMP" | "TEMPORARY" => Discard::Temporary,
+        _ => return Err(words.unexpected(1)),
+    };
+    words.end(2)?;
+    Ok(Kind::Discard(what))
+}
+
+fn deallocate(words: &Words) -> Result<Kind> {
+    let at = if words.upper(1) == "PREPARE" { 2 } else { 1 };
+    let (name, end) = match words.upper(at).as_str() {
+        "ALL" => (None, at + 1),
+        _ => {
+            let (name, end) = words.name_from(at)?;
+            (Some(name), end)
+        }
+    };
+    words.end(end)?;
+    Ok(Kind::Deallocate(name))
 }
 
 /// Operators of one chain (`1 + 1 + ..`), at most: planning such a chain takes time by the square
@@ -247,9 +285,13 @@ fn allowed(statement: &ast::Statement) -> Result<()> {
             format!("cannot execute {} in a read-only transaction", word()),
         )
         .with_hint("Sources are read only: write to them with their own clients.")),
-        _ => Err(Error::unsupported(format!("{} is not supported", word())).with_hint(
-            "What runs is SELECT, VALUES, EXPLAIN, SHOW, SET, RESET, BEGIN, COMMIT, ROLLBACK, and CREATE, ALTER, DROP, REFRESH of CATALOG, CREATE and DROP of VIEW, COMMENT ON.",
-        )),
+        _ => Err(
+            Error::unsupported(format!("{} is not supported", word())).with_hint(
+                "What runs is SELECT, VALUES, EXPLAIN, SHOW, SET, RESET, BEGIN, COMMIT, ROLLBACK, \
+                 DEALLOCATE and DISCARD; CREATE, ALTER, DROP and REFRESH of CATALOG, CREATE and \
+                 DROP of VIEW, and COMMENT ON.",
+            ),
+        ),
     }
 }
 

@@ -9,9 +9,11 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, ScalarValue};
+use datafusion::config::ConfigOptions;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::sql::sqlparser::ast::{
     self, CastKind, LimitClause, Statement, Value, VisitMut, VisitorMut,
@@ -20,7 +22,7 @@ use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 use inflowave_types::{Error, PgType, SqlState};
 
-use crate::cast::{pg_type, target};
+use crate::cast::{cast_scalar, pg_type, target};
 use crate::types;
 
 /// PostgreSQL's limit of parameters of a statement.
@@ -60,6 +62,47 @@ pub fn count(statement: &Statement) -> inflowave_types::Result<usize> {
     failed.map_or(Ok(count), Err)
 }
 
+/// The values of one row, as [`bind`] takes them: texts as they came, other values as PostgreSQL
+/// prints them.
+///
+/// # Errors
+/// `XX000` for a row that has another number of columns than there are types.
+pub fn arguments(
+    declared: &[FieldRef],
+    row: &RecordBatch,
+) -> inflowave_types::Result<Vec<Argument>> {
+    if row.num_columns() != declared.len() || row.num_rows() != 1 {
+        return Err(Error::internal(
+            "the values of parameters are not one row of them",
+        ));
+    }
+    let config = ConfigOptions::default();
+    let as_text = Arc::new(Field::new("", DataType::Utf8View, true)) as FieldRef;
+    declared
+        .iter()
+        .zip(row.columns())
+        .map(|(declared, column)| {
+            let printed = ScalarValue::try_from_array(column, 0)
+                .and_then(|value| cast_scalar(&value, &as_text, &config))
+                .map_err(|e| crate::to_error(&e, ""))?;
+            let mut text = match printed {
+                ScalarValue::Utf8View(text) => text,
+                _ => None,
+            };
+            if let Some(text) = &mut text
+                && matches!(pg_type(declared), Some(PgType::Bpchar(_)))
+            {
+                // As every char(n) is kept here.
+                text.truncate(text.trim_end_matches(' ').len());
+            }
+            Ok(Argument {
+                text,
+                declared: Some(Arc::clone(declared)),
+            })
+        })
+        .collect()
+}
+
 fn placeholder(e: &ast::Expr) -> Option<&str> {
     match e {
         ast::Expr::Value(value) => match &value.value {
@@ -86,21 +129,84 @@ fn number(name: &str) -> inflowave_types::Result<usize> {
 }
 
 /// Prepares a statement for planning without values: what is declared has its type, the rest waits
-/// for [`deduced`].
+/// for [`deduced`]. Gives what is declared then: the arguments of functions that stand where tables
+/// do have a type from the outset, because such a function is called to plan it.
 ///
 /// # Errors
 /// `0A000` for a declared type that a cast cannot name.
 pub fn open(
     statement: &mut Statement,
     declared: &[Option<FieldRef>],
-) -> inflowave_types::Result<()> {
+) -> inflowave_types::Result<Vec<Option<FieldRef>>> {
+    let mut declared = declared.to_vec();
+    if let ControlFlow::Break(error) =
+        VisitMut::visit(statement, &mut TableFunctions(&mut declared))
+    {
+        return Err(error);
+    }
     replace(statement, |n| {
         let declared = declared.get(n - 1).and_then(Option::as_ref);
         match declared {
             Some(field) => cast(text(None), field),
             None => Ok(text(Some(format!("{MARK}${n}")))),
         }
-    })
+    })?;
+    Ok(declared)
+}
+
+/// Puts a number in the place of each parameter of a table function.
+struct TableFunctions<'a>(&'a mut Vec<Option<FieldRef>>);
+
+impl VisitorMut for TableFunctions<'_> {
+    type Break = Error;
+
+    fn pre_visit_table_factor(&mut self, table: &mut ast::TableFactor) -> ControlFlow<Error> {
+        let args = match table {
+            ast::TableFactor::Table {
+                args: Some(args), ..
+            } => &mut args.args,
+            ast::TableFactor::Function { args, .. } => args,
+            _ => return ControlFlow::Continue(()),
+        };
+        let wide = args.iter().any(|arg| {
+            matches!(argument(arg), Some(ast::Expr::Cast { data_type, .. })
+                if matches!(data_type, ast::DataType::BigInt(_) | ast::DataType::Int8(_)))
+        });
+        let t = if wide {
+            DataType::Int64
+        } else {
+            DataType::Int32
+        };
+        let mut failed = None;
+        for arg in args {
+            let _ = ast::visit_expressions_mut(arg, |e| {
+                let Some(name) = placeholder(e) else {
+                    return ControlFlow::<()>::Continue(());
+                };
+                match number(name) {
+                    Ok(n) => {
+                        if self.0.len() < n {
+                            self.0.resize(n, None);
+                        }
+                        self.0[n - 1].get_or_insert_with(|| {
+                            Arc::new(Field::new("", t.clone(), true)) as FieldRef
+                        });
+                        *e = ast::Expr::Value(Value::Number("1".to_owned(), false).into());
+                    }
+                    Err(error) => failed = Some(error),
+                }
+                ControlFlow::Continue(())
+            });
+        }
+        failed.map_or(ControlFlow::Continue(()), ControlFlow::Break)
+    }
+}
+
+fn argument(arg: &ast::FunctionArg) -> Option<&ast::Expr> {
+    match arg {
+        ast::FunctionArg::Unnamed(ast::FunctionArgExpr::Expr(e)) => Some(e),
+        _ => None,
+    }
 }
 
 /// Puts values in the place of parameters.
@@ -116,7 +222,7 @@ pub fn bind(statement: &mut Statement, values: &[Argument]) -> inflowave_types::
             )
         })?;
         match &value.declared {
-            Some(field) => cast(literal(value.text.clone(), field), field),
+            Some(field) => cast(text(value.text.clone()), field),
             None => Ok(text(value.text.clone())),
         }
     })
@@ -196,25 +302,7 @@ fn text(value: Option<String>) -> ast::Expr {
     ast::Expr::Value(value.into())
 }
 
-/// A numeric as a number, so that it has its own digits and not those of a type without a scale.
-fn literal(value: Option<String>, field: &Field) -> ast::Expr {
-    match value {
-        Some(digits)
-            if field.data_type().is_decimal()
-                && !digits.is_empty()
-                && digits.bytes().all(|b| b.is_ascii_digit() || b == b'.') =>
-        {
-            ast::Expr::Value(Value::Number(digits, false).into())
-        }
-        value => text(value),
-    }
-}
-
 fn cast(e: ast::Expr, field: &FieldRef) -> inflowave_types::Result<ast::Expr> {
-    let is_number = matches!(&e, ast::Expr::Value(v) if matches!(v.value, Value::Number(..)));
-    if is_number {
-        return Ok(e);
-    }
     let name = type_name(field);
     let parsed = Parser::new(&PostgreSqlDialect {})
         .try_with_sql(&name)
@@ -233,7 +321,8 @@ fn cast(e: ast::Expr, field: &FieldRef) -> inflowave_types::Result<ast::Expr> {
 fn type_name(field: &FieldRef) -> String {
     if let Some(pg_type) = pg_type(field) {
         return match pg_type {
-            PgType::Name | PgType::Citext => "text".to_owned(),
+            // A cast to char without a length would cut after the first character.
+            PgType::Name | PgType::Citext | PgType::Bpchar(None) => "text".to_owned(),
             PgType::Oid => "bigint".to_owned(),
             other => other.to_string(),
         };

@@ -8,11 +8,14 @@ use datafusion::execution::config::SessionConfig;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
 use datafusion::logical_expr::{Expr, expr::ScalarFunction};
-use datafusion::optimizer::Analyzer;
 use datafusion::optimizer::analyzer::resolve_grouping_function::ResolveGroupingFunction;
+use datafusion::optimizer::{Analyzer, Optimizer, OptimizerRule};
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use crate::analyze::{Multiset, ThreeValued, plan_deferred};
+use crate::inference::PushDownFilter;
+use crate::repair::{BEFORE, MissingSorts};
 use crate::{PgAnalyzer, PgTypePlanner, aggregates, functions};
 
 /// DataFusion's settings under which SQL text means what it means in PostgreSQL.
@@ -57,6 +60,20 @@ pub fn register(mut builder: SessionStateBuilder) -> SessionStateBuilder {
         Arc::new(ThreeValued),
         Arc::new(Multiset),
     ]));
+    let rules = Optimizer::new().rules.into_iter();
+    let ours = PushDownFilter::default();
+    let ours: Arc<dyn OptimizerRule + Send + Sync> = Arc::new(ours);
+    let rules = rules.map(|rule| match rule.name() == ours.name() {
+        true => Arc::clone(&ours),
+        false => rule,
+    });
+    let mut physical = PhysicalOptimizer::new().rules;
+    let before = physical.iter().position(|rule| rule.name() == BEFORE);
+    debug_assert!(before.is_some(), "DataFusion has no rule {BEFORE}");
+    physical.insert(before.unwrap_or(physical.len()), Arc::new(MissingSorts));
+    let builder = builder
+        .with_optimizer_rules(rules.collect())
+        .with_physical_optimizer_rules(physical);
     builder.with_type_planner(Arc::new(PgTypePlanner))
 }
 

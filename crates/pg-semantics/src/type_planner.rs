@@ -61,10 +61,10 @@ impl TypePlanner for PgTypePlanner {
             SqlType::Varchar(n)
             | SqlType::CharacterVarying(n)
             | SqlType::CharVarying(n)
-            | SqlType::Nvarchar(n) => match n {
-                None => plain(DataType::Utf8View),
-                Some(n) => marked(PgType::Varchar(Some(length(n, "varchar")?))),
-            },
+            | SqlType::Nvarchar(n) => {
+                let n = n.as_ref().map(|n| length(n, "varchar")).transpose()?;
+                marked(PgType::Varchar(n))
+            }
             SqlType::Char(n) | SqlType::Character(n) => {
                 let n = n.as_ref().map_or(Ok(1), |n| length(n, "char"))?;
                 marked(PgType::Bpchar(Some(n)))

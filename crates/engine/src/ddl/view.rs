@@ -39,6 +39,8 @@ pub(super) async fn made(
     text: &str,
 ) -> Result<View> {
     let pushdown = run::first(context.settings.pushdown());
+    // A view has no parameters: one that stands in it is an error.
+    inflowave_pg_semantics::parameters::bind(&mut query.clone(), &[])?;
     let planned = context.plan(query.clone(), pushdown).await?;
     let fields = planned.schema.fields();
     if names.len() > fields.len() {

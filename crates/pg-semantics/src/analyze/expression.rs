@@ -8,8 +8,8 @@ use datafusion::common::{DFSchema, DataFusionError, ExprSchema, Result, ScalarVa
 use datafusion::config::ConfigOptions;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::{
-    AggregateFunction, Between, Case, Cast, Exists, InList, InSubquery, Placeholder,
-    ScalarFunction, SetComparison, WindowFunction, WindowFunctionDefinition,
+    AggregateFunction, Between, Case, Cast, Exists, InList, InSubquery, ScalarFunction,
+    SetComparison, WindowFunction, WindowFunctionDefinition,
 };
 use datafusion::logical_expr::expr_schema::cast_subquery;
 use datafusion::logical_expr::{
@@ -21,7 +21,7 @@ use inflowave_types::SqlState;
 
 use super::operator::{self, mismatch};
 use super::type_of::{as_type, type_of};
-use super::unknown::{number, typed, unknown};
+use super::unknown::{number, placeholder, typed, unknown};
 use super::{analyze, condition, deferred, like};
 use crate::cast::{cast_scalar, minimal_decimal};
 use crate::functions;
@@ -196,17 +196,15 @@ impl Rewriter<'_> {
             c.field = Arc::new(Field::new(EXPLICIT, t, true));
         }
         let t = c.field.data_type();
-        if let Some(id) = literal.and_then(parameter) {
-            let field = Some(Arc::clone(&c.field));
-            return Ok(Expr::Placeholder(Placeholder::new_with_field(
-                id.to_owned(),
-                field,
-            )));
-        }
         // A zone is the session's when the statement runs. Text and whole numbers keep their
         // cast: without one the literal would be typed anew.
         let zoned = matches!(t, DataType::Timestamp(_, Some(_)));
         let limited = !c.field.metadata().is_empty();
+        if let Some(id) = literal.and_then(parameter)
+            && !limited
+        {
+            return Ok(placeholder(id, t));
+        }
         match literal {
             Some(text) if !zoned && !limited && !types::is_text(t) && !types::is_integer(t) => {
                 let value = ScalarValue::Utf8View(Some(text.to_owned()));

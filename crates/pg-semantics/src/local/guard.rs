@@ -5,9 +5,10 @@
 //! operands that cannot fail are evaluated first, and the others only for the rows that are left:
 //! by `CASE`, which is evaluated row by row.
 
+use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Result, ScalarValue};
-use datafusion::logical_expr::expr::Case;
+use datafusion::logical_expr::expr::{Case, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{conjunction, disjunction};
 use datafusion::logical_expr::{BinaryExpr, Expr, LogicalPlan, Operator, lit};
@@ -47,7 +48,7 @@ pub fn can_fail(expr: &Expr) -> bool {
     // The closure never fails.
     let _ = expr.apply(|e| {
         risky |= match e {
-            Expr::ScalarFunction(call) => !NEVER_FAIL.contains(&call.func.name()),
+            Expr::ScalarFunction(call) => !never_fails(call),
             Expr::BinaryExpr(b) => {
                 matches!(b.op, Operator::Divide | Operator::Modulo) && !is_harmless(&b.right)
             }
@@ -63,11 +64,22 @@ pub fn can_fail(expr: &Expr) -> bool {
     risky
 }
 
+fn never_fails(call: &ScalarFunction) -> bool {
+    match (call.func.name(), call.args.as_slice()) {
+        ("substr", [_, _]) => true,
+        // A negative length is an error.
+        ("substr", [_, _, Expr::Literal(length, _)]) => length
+            .cast_to(&DataType::Int64)
+            .is_ok_and(|n| !matches!(n, ScalarValue::Int64(Some(n)) if n < 0)),
+        (name, _) => NEVER_FAIL.contains(&name),
+    }
+}
+
 /// A divisor that is neither 0 nor, as the one that overflows, -1.
 fn is_harmless(divisor: &Expr) -> bool {
     match divisor {
         Expr::Literal(value, _) => value
-            .cast_to(&arrow::datatypes::DataType::Float64)
+            .cast_to(&DataType::Float64)
             .is_ok_and(|v| matches!(v, ScalarValue::Float64(Some(v)) if v != 0.0 && v != -1.0)),
         _ => false,
     }
