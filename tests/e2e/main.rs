@@ -8,6 +8,7 @@
 
 mod bounds;
 mod catalogs;
+mod clients;
 mod command;
 mod conformance;
 mod drivers;

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The real servers that the tests speak to, on loopback ports of their own.
 #
-#   services.sh install              Debian packages (needs root)
+#   services.sh install              Debian packages (needs root), and the drivers of tests/clients
 #   services.sh up     [NAME...]     start what is not running; prints "started NAME" or "running NAME"
 #   services.sh down   [NAME...]     stop
 #   services.sh status [NAME...]     one line each; exit 1 if one is down
@@ -236,6 +236,21 @@ install_packages() {
   } >"$STATE/log/apt.log" 2>&1 || { tail -n 20 "$STATE/log/apt.log" >&2; fail "apt-get failed"; }
 }
 
+# The drivers of tests/clients, in a Python environment of their own.
+install_clients() {
+  local wanted venv=$STATE/clients
+  wanted=$(dirname "$(realpath "${BASH_SOURCE[0]}")")/../clients/requirements.txt
+  if cmp -s "$wanted" "$venv/made"; then return; fi
+  say "installing Python drivers"
+  rm -rf "$venv"
+  {
+    python3 -m venv "$venv" ||
+      { [ "$(id -u)" = 0 ] && apt-get install -y -q --no-install-recommends python3-venv && python3 -m venv "$venv"; }
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$wanted"
+  } >"$STATE/log/clients.log" 2>&1 || { tail -n 20 "$STATE/log/clients.log" >&2; fail "the Python drivers could not be installed"; }
+  cp "$wanted" "$venv/made"
+}
+
 command=${1:-}
 [ $# = 0 ] || shift
 for name in "$@"; do
@@ -244,7 +259,7 @@ done
 chosen=${*:-$NAMES}
 
 case $command in
-  install) prepare; install_packages ;;
+  install) prepare; install_packages; install_clients ;;
   up)
     prepare
     # Two test runs that start at once wait for each other here.
@@ -285,6 +300,7 @@ case $command in
         mariadb) say "INFLOWAVE_TEST_MYSQL=mysql://root@$HOST:$MY_PORT/inflowave" ;;
       esac
     done
+    if [ -f "$STATE/clients/made" ]; then say "INFLOWAVE_TEST_PYTHON=$STATE/clients/bin/python"; fi
     # Of the user app, on each server.
     say "INFLOWAVE_TEST_APP_PASSWORD=$APP_PASSWORD" ;;
   *)

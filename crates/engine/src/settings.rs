@@ -288,7 +288,11 @@ fn checked(spec: &'static Spec, value: &str) -> Result<String> {
             None => invalid(format!("Available values: {}.", words.join(", "))),
         },
         Check::Only(reason) => {
-            let plain = |s: &str| s.to_lowercase().replace([' ', '-', '_'], "");
+            // As PostgreSQL reads the name of an encoding: asyncpg sends `'utf-8'`, quotes and all.
+            let plain = |s: &str| -> String {
+                let kept = s.chars().filter(|c| c.is_alphanumeric());
+                kept.flat_map(char::to_lowercase).collect()
+            };
             let (given, only) = (plain(value), plain(spec.default));
             // `SET DateStyle = ISO` and `SET client_encoding = 'utf-8'` mean what is so already.
             if !given.is_empty() && (only.starts_with(&given) || given == "unicode") {
@@ -387,6 +391,7 @@ mod tests {
         let mut settings = Settings::default();
         for (name, value) in [
             ("client_encoding", "utf-8"),
+            ("client_encoding", "'utf-8'"),
             ("DateStyle", "ISO"),
             ("extra_float_digits", "3"),
             ("standard_conforming_strings", "on"),
