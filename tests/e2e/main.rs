@@ -7,16 +7,21 @@
 #![allow(clippy::print_stderr, clippy::print_stdout)]
 
 mod bounds;
+mod catalogs;
 mod clients;
 mod command;
 mod conformance;
 mod drivers;
+mod durable;
 mod explain;
 mod generated;
 mod hostile;
+mod planted;
+mod process;
 mod psql;
 mod readme;
 mod server;
 mod slt;
 mod tpch;
 mod tpch_data;
+mod views;

@@ -1,15 +1,20 @@
 //! An engine for tests: the two runtimes live as long as the test binary.
 
 use std::future::Future;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
-use inflowave_config::Limits;
-use inflowave_engine::{CatalogSpec, Engine, Runtimes};
+use inflowave_config::{Limits, Secrets};
+use inflowave_engine::{CatalogPolicy, CatalogSpec, Engine, METASTORE_DOMAINS, Runtimes};
+use inflowave_metastore::Metastore;
 use inflowave_query_api::{QueryService, Session, SessionStart};
 use inflowave_testkit::provision;
-use inflowave_types::{Result, Secret};
+use inflowave_types::{Error, Result, Secret, SqlState};
 use tokio::runtime::Runtime;
+
+/// How long a state is waited for before a test fails.
+pub const DEADLINE: Duration = Duration::from_secs(30);
 
 fn runtimes() -> &'static (Runtime, Runtime) {
     static RUNTIMES: OnceLock<(Runtime, Runtime)> = OnceLock::new();
@@ -54,6 +59,51 @@ pub async fn open(engine: &Engine, name: &str, spec: &provision::CatalogSpec) ->
             base_dir: PathBuf::from("."),
         })
         .await
+}
+
+/// A server that keeps what SQL makes: its store is `DIR/data`, and catalogs made by SQL may read
+/// files of `DIR`. What ran before over the same folder is waited for.
+pub async fn keeping(
+    dir: &Path,
+    limits: Limits,
+    configured: &[(&str, provision::CatalogSpec)],
+) -> Engine {
+    let (io, cpu) = runtimes();
+    let runtimes = Runtimes {
+        io: io.handle().clone(),
+        cpu: cpu.handle().clone(),
+    };
+    let data_dir = dir.join("data");
+    let deadline = Instant::now() + DEADLINE;
+    let metastore = loop {
+        match Metastore::open(&data_dir, METASTORE_DOMAINS) {
+            Ok(metastore) => break metastore,
+            Err(e) if e.sqlstate() == SqlState::ObjectInUse && Instant::now() < deadline => {
+                tokio::task::yield_now().await;
+            }
+            Err(e) => panic!("{e:?}"),
+        }
+    };
+    let engine = Engine::builder(runtimes, limits)
+        .connectors(inflowave_bundle::connectors())
+        .metastore(metastore)
+        .policy(CatalogPolicy {
+            secrets: Secrets {
+                file_roots: vec![dir.to_owned()],
+                ..Secrets::default()
+            },
+            file_roots: vec![dir.to_owned()],
+            data_dir: Some(data_dir.clone()),
+            base_dir: dir.to_owned(),
+            config_file: Some(dir.join("inflowave.toml")),
+        })
+        .build(&data_dir.join("spill"))
+        .unwrap();
+    for (name, spec) in configured {
+        open(&engine, name, spec).await.unwrap();
+    }
+    engine.restore().await.unwrap();
+    engine
 }
 
 /// What the testkit asks for.
@@ -101,4 +151,28 @@ pub async fn texts(session: &mut dyn Session, sql: &str) -> Result<Vec<Vec<Optio
         }
     }
     Ok(rows)
+}
+
+/// The same with NULL as `-` and cells separated by `|`.
+pub async fn lines(session: &mut dyn Session, sql: &str) -> Vec<String> {
+    let rows = texts(session, sql)
+        .await
+        .unwrap_or_else(|e| panic!("{sql}: {e:?}"));
+    rows.into_iter()
+        .map(|row| {
+            let cells: Vec<_> = row
+                .into_iter()
+                .map(|c| c.unwrap_or_else(|| "-".to_owned()))
+                .collect();
+            cells.join("|")
+        })
+        .collect()
+}
+
+/// The error of a statement.
+pub async fn error(session: &mut dyn Session, sql: &str) -> Error {
+    match texts(session, sql).await {
+        Ok(rows) => panic!("{sql}: no error but {rows:?}"),
+        Err(error) => error,
+    }
 }

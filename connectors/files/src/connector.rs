@@ -21,7 +21,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
             example: "data/readings",
             default: None,
             required: true,
-            kind: ParamKind::Text,
+            kind: ParamKind::Path,
         },
         ParamSpec {
             name: "format",

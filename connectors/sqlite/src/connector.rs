@@ -23,7 +23,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
             example: "data/shop.db",
             default: None,
             required: true,
-            kind: ParamKind::Text,
+            kind: ParamKind::Path,
         },
         ParamSpec {
             name: "pool_size_max",

@@ -6,19 +6,25 @@
 
 mod raw;
 mod reference;
+mod secrets;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use inflowave_types::{Error, Result, Secret, SqlState};
 
+pub use secrets::{Piece, Secrets, pieces, roots_hint, under};
+
 /// Everything configured, checked.
 #[derive(Debug, Clone)]
 pub struct Config {
     pub server: Server,
+    pub secrets: Secrets,
     pub catalogs: Vec<Catalog>,
     /// The folder of the configuration file: relative paths start here.
     pub base_dir: PathBuf,
+    /// The configuration file itself, if it was read from one.
+    pub file: Option<PathBuf>,
 }
 
 /// `[server]`.
@@ -26,8 +32,11 @@ pub struct Config {
 pub struct Server {
     /// Where the Postgres wire listens.
     pub pg_listen: SocketAddr,
-    /// Where the server keeps what it writes, spill files included.
+    /// Where the server keeps what it writes: the metastore, spill files.
     pub data_dir: PathBuf,
+    /// The folders below which a catalog that is made by SQL may read files. Catalogs of the
+    /// configuration are free.
+    pub file_roots: Vec<PathBuf>,
     pub limits: Limits,
 }
 
@@ -85,10 +94,13 @@ impl Default for Config {
             server: Server {
                 pg_listen: ([127, 0, 0, 1], 5480).into(),
                 data_dir: PathBuf::from("inflowave-data"),
+                file_roots: Vec::new(),
                 limits: Limits::default(),
             },
+            secrets: Secrets::default(),
             catalogs: Vec::new(),
             base_dir: PathBuf::from("."),
+            file: None,
         }
     }
 }
@@ -107,8 +119,12 @@ impl Config {
             .with_hint("Name the file with --config FILE.")
         })?;
         let base_dir = path.parent().filter(|p| !p.as_os_str().is_empty());
-        Config::parse(&text, base_dir.unwrap_or(Path::new(".")))
-            .map_err(|e| e.context(path.display()))
+        let config = Config::parse(&text, base_dir.unwrap_or(Path::new(".")))
+            .map_err(|e| e.context(path.display()))?;
+        Ok(Config {
+            file: Some(path.to_owned()),
+            ..config
+        })
     }
 
     /// Checks the text of a configuration.

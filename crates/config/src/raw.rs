@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use inflowave_types::{Result, Secret};
 use serde::Deserialize;
 
-use crate::{Catalog, Config, Limits, Server, config_error, reference};
+use crate::{Catalog, Config, Limits, Secrets, Server, config_error, reference};
 
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
 struct Raw {
     server: RawServer,
     limits: RawLimits,
+    secrets: RawSecrets,
     catalog: BTreeMap<String, BTreeMap<String, toml::Value>>,
 }
 
@@ -22,6 +23,15 @@ struct Raw {
 struct RawServer {
     pg_listen: Option<SocketAddr>,
     data_dir: Option<PathBuf>,
+    file_roots: Vec<PathBuf>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct RawSecrets {
+    env_prefixes: Option<Vec<String>>,
+    file_roots: Vec<PathBuf>,
+    allow_literals: bool,
 }
 
 #[derive(Deserialize, Default)]
@@ -45,8 +55,10 @@ pub(crate) fn parse(text: &str, base_dir: &Path) -> Result<Config> {
     let server = Server {
         pg_listen: raw.server.pg_listen.unwrap_or(defaults.pg_listen),
         data_dir: base_dir.join(raw.server.data_dir.unwrap_or(defaults.data_dir)),
+        file_roots: joined(raw.server.file_roots, base_dir),
         limits: limits(raw.limits)?,
     };
+    let secrets = secrets(raw.secrets, base_dir)?;
     let catalogs = raw
         .catalog
         .into_iter()
@@ -54,8 +66,33 @@ pub(crate) fn parse(text: &str, base_dir: &Path) -> Result<Config> {
         .collect::<Result<_>>()?;
     Ok(Config {
         server,
+        secrets,
         catalogs,
         base_dir: base_dir.to_owned(),
+        file: None,
+    })
+}
+
+fn joined(paths: Vec<PathBuf>, base_dir: &Path) -> Vec<PathBuf> {
+    // Taken apart and put together, a path has no `.` in it.
+    let joined = |p: PathBuf| base_dir.join(p).components().collect();
+    paths.into_iter().map(joined).collect()
+}
+
+fn secrets(raw: RawSecrets, base_dir: &Path) -> Result<Secrets> {
+    let env_prefixes = raw
+        .env_prefixes
+        .unwrap_or_else(|| Secrets::default().env_prefixes);
+    if env_prefixes.iter().any(String::is_empty) {
+        return Err(config_error(
+            "secrets.env_prefixes holds an empty prefix, which would be every variable",
+        )
+        .with_hint("Write a prefix such as INFLOWAVE_, or an empty list for no variable."));
+    }
+    Ok(Secrets {
+        env_prefixes,
+        file_roots: joined(raw.file_roots, base_dir),
+        allow_literals: raw.allow_literals,
     })
 }
 
@@ -154,7 +191,28 @@ mod tests {
     fn an_unknown_key_is_named_with_its_line_and_the_valid_ones() {
         let e = parse("[server]\npg_lisen = '127.0.0.1:0'").unwrap_err();
         assert!(e.message().contains("line 2"), "{e}");
-        assert!(e.message().contains("`pg_listen` or `data_dir`"), "{e}");
+        assert!(e.message().contains("`pg_listen`, `data_dir`"), "{e}");
+    }
+
+    #[test]
+    fn what_sql_may_reach_is_configured() {
+        let config = parse(
+            "[server]\nfile_roots = ['./lake', '/srv']\n[secrets]\nenv_prefixes = ['APP_']\nfile_roots = ['keys']",
+        )
+        .unwrap();
+        assert_eq!(
+            config.server.file_roots,
+            [Path::new("/etc/lake"), Path::new("/srv")]
+        );
+        assert_eq!(
+            config.secrets,
+            Secrets {
+                env_prefixes: vec!["APP_".to_owned()],
+                file_roots: vec![PathBuf::from("/etc/keys")],
+                allow_literals: false,
+            }
+        );
+        assert!(parse("[secrets]\nenv_prefixes = ['']").is_err());
     }
 
     #[test]

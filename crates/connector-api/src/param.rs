@@ -10,6 +10,9 @@ use inflowave_types::{Error, Result, Secret, SqlState};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParamKind {
     Text,
+    /// A place in the server's file system. A catalog made by SQL reaches only the folders that the
+    /// configuration allows.
+    Path,
     /// A whole number within the bounds, both included.
     Integer {
         min: u64,
@@ -79,7 +82,7 @@ impl Params {
             }
             let text = value.reveal();
             let valid = match spec.kind {
-                ParamKind::Text | ParamKind::Secret => None,
+                ParamKind::Text | ParamKind::Path | ParamKind::Secret => None,
                 ParamKind::Integer { min, max } => match text.parse::<u64>() {
                     Ok(n) if (min..=max).contains(&n) => None,
                     _ => Some(format!("a whole number from {min} to {max}")),

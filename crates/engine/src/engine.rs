@@ -14,11 +14,12 @@ use datafusion::prelude::SessionConfig;
 use inflowave_config::Limits;
 use inflowave_connector_api::Connector;
 use inflowave_federation::FederationPlanner;
+use inflowave_metastore::{Domain, Metastore};
 use inflowave_query_api::{QueryService, Session, SessionStart};
 use inflowave_types::{Error, Result, SessionId, SqlState};
 use parking_lot::Mutex;
 
-use crate::catalog::{CatalogSpec, Catalogs};
+use crate::catalog::{CatalogPolicy, CatalogSpec, Catalogs, Opener, store};
 use crate::runtime_tables::{Runtime, RuntimeTables};
 use crate::session::EngineSession;
 use crate::{Extension, Registry};
@@ -27,6 +28,9 @@ use crate::{Extension, Registry};
 const CPU_STACK_BYTES: usize = 16 << 20;
 /// Consumers named when memory runs out.
 const CONSUMERS_NAMED: usize = 5;
+
+/// The tables that the engine keeps in the metastore.
+pub const METASTORE_DOMAINS: &[Domain] = &[store::DOMAIN];
 
 /// The two runtimes; their owner is the composition root.
 #[derive(Debug, Clone)]
@@ -66,7 +70,6 @@ pub(crate) struct Shared {
 #[derive(Clone)]
 pub struct Engine {
     shared: Arc<Shared>,
-    connectors: Arc<[Arc<dyn Connector>]>,
 }
 
 impl Debug for Engine {
@@ -83,6 +86,8 @@ pub struct EngineBuilder {
     limits: Limits,
     connectors: Vec<Arc<dyn Connector>>,
     extensions: Vec<Arc<dyn Extension>>,
+    policy: CatalogPolicy,
+    metastore: Option<Metastore>,
 }
 
 impl Engine {
@@ -92,15 +97,27 @@ impl Engine {
             limits,
             connectors: Vec::new(),
             extensions: Vec::new(),
+            policy: CatalogPolicy::default(),
+            metastore: None,
         }
     }
 
-    /// Opens a catalog and adds it. A source that is down is added all the same.
+    /// Opens a catalog of the configuration and adds it. A source that is down is added all the
+    /// same.
     ///
     /// # Errors
-    /// `22023` naming the catalog, the parameter and the valid choices.
+    /// `22023` and `42704` naming the catalog, the parameter and the valid choices.
     pub async fn open_catalog(&self, spec: CatalogSpec) -> Result<()> {
-        self.shared.catalogs.open(&self.connectors, spec).await
+        self.shared.catalogs.open(spec).await
+    }
+
+    /// Opens the catalogs and views that SQL has made, once those of the configuration are there.
+    /// None of them can keep the server from starting.
+    ///
+    /// # Errors
+    /// Those of the metastore.
+    pub async fn restore(&self) -> Result<()> {
+        self.shared.catalogs.restore().await
     }
 
     pub fn catalogs(&self) -> &Catalogs {
@@ -137,6 +154,20 @@ impl EngineBuilder {
         self
     }
 
+    /// What catalogs made by SQL may reach. Without it they reach no file and no secret.
+    #[must_use]
+    pub fn policy(mut self, policy: CatalogPolicy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Where catalogs and views are kept. Without one they end with the process.
+    #[must_use]
+    pub fn metastore(mut self, metastore: Metastore) -> Self {
+        self.metastore = Some(metastore);
+        self
+    }
+
     /// `spill_dir` is where queries write what does not fit into memory.
     ///
     /// # Errors
@@ -152,10 +183,20 @@ impl EngineBuilder {
         let tables = RuntimeTables(Arc::clone(&runtime));
         self.extensions.insert(0, Arc::new(tables));
         let system_tables = self.extensions.iter().flat_map(|e| e.system_tables());
+        let opener = Opener {
+            connectors: self.connectors,
+            policy: self.policy,
+            metadata_ttl: Duration::from_secs(limits.metadata_ttl_s),
+            io: self.runtimes.io.clone(),
+        };
+        let store = match self.metastore {
+            Some(store) => store,
+            None => Metastore::in_memory(METASTORE_DOMAINS)?,
+        };
         let catalogs = Arc::new(Catalogs::new(
             system_tables.collect(),
-            Duration::from_secs(limits.metadata_ttl_s),
-            self.runtimes.io.clone(),
+            opener,
+            Arc::new(store),
         ));
         *runtime.catalogs.lock() = Arc::downgrade(&catalogs);
         let base = base(&limits, spill_dir, &catalogs, &self.extensions)?;
@@ -168,7 +209,6 @@ impl EngineBuilder {
                 limits,
                 extensions: self.extensions,
             }),
-            connectors: self.connectors.into(),
         })
     }
 }

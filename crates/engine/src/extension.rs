@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
 use datafusion::logical_expr::{LogicalPlan, ScalarUDF};
 use datafusion::optimizer::AnalyzerRule;
 use inflowave_types::Result;
@@ -38,11 +39,14 @@ pub trait Extension: Debug + Send + Sync + 'static {
 }
 
 /// A read-only table of the catalog `system`, made anew for each scan.
+#[async_trait]
 pub trait SystemTable: Debug + Send + Sync + 'static {
     /// `runtime`, ..
     fn schema_name(&self) -> &'static str;
     fn name(&self) -> &'static str;
     fn schema(&self) -> SchemaRef;
+    /// Called before [`SystemTable::rows`]: what has to be waited for is done here.
+    async fn refresh(&self) {}
     /// All its rows, with exactly [`SystemTable::schema`].
     ///
     /// # Errors

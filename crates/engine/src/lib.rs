@@ -1,7 +1,7 @@
 //! Sessions, catalogs and the life of a statement.
 //!
-//! **Owns**: the session base that all sessions share, the catalogs, what statements may run, the
-//! settings, the registries behind `system.runtime`, the two runtimes, [`Extension`].
+//! **Owns**: the session base that all sessions share, the catalogs and views and what is kept of
+//! them, what statements may run, the settings, the registries behind `system.runtime`, the two runtimes, [`Extension`].
 //! **Never**: a feature or a connector by name; a protocol.
 //! **Start reading at**: [`Engine`], then [`session`], then [`plan`].
 //!
@@ -10,6 +10,7 @@
 //! keepalives.
 
 mod catalog;
+mod ddl;
 mod engine;
 mod explain;
 mod extension;
@@ -24,8 +25,9 @@ mod show;
 mod statement;
 mod suggest;
 mod verify;
+mod views;
 
-pub use catalog::{CatalogSpec, Catalogs};
-pub use engine::{Engine, EngineBuilder, Runtimes};
+pub use catalog::{CatalogPolicy, CatalogSpec, Catalogs};
+pub use engine::{Engine, EngineBuilder, METASTORE_DOMAINS, Runtimes};
 pub use extension::{Extension, SystemTable};
 pub use registry::{QueryRecord, QueryState, Registry, RemoteRecord, SessionRecord};

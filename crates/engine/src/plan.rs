@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::Shared;
 use crate::names;
 use crate::settings::Settings;
+use crate::views;
 
 /// Everything that one statement is planned and run with; owned, so that it can move to the CPU
 /// runtime.
@@ -115,7 +116,7 @@ impl Context {
     ) -> Result<(LogicalPlan, SessionState)> {
         names::disambiguate(&mut statement);
         inflowave_pg_semantics::prepare(&mut statement);
-        let state = self.state(pushdown);
+        let mut state = self.state(pushdown);
         let statement = DfStatement::Statement(Box::new(statement));
         let references = state
             .resolve_table_references(&statement)
@@ -132,6 +133,7 @@ impl Context {
                 .check(&self.database, reference)
                 .await?;
         }
+        views::expand(self, &mut state, &references, pushdown).await?;
         let plan = state
             .statement_to_plan(statement)
             .await
@@ -145,7 +147,7 @@ impl Context {
     }
 
     /// The shared base with this session's differences.
-    fn state(&self, pushdown: Pushdown) -> SessionState {
+    pub fn state(&self, pushdown: Pushdown) -> SessionState {
         let mut state = self.shared.base.clone();
         state.mark_start_execution();
         let schema = self.shared.catalogs.default_schema(&self.database);
@@ -169,7 +171,7 @@ impl Context {
 
 /// The nodes that a client's statement may be planned to. Statements are allowed by their syntax
 /// already; this catches what a planner makes of them.
-fn allowed(plan: &LogicalPlan) -> datafusion::common::Result<()> {
+pub(crate) fn allowed(plan: &LogicalPlan) -> datafusion::common::Result<()> {
     plan.apply_with_subqueries(|node| match node {
         LogicalPlan::Dml(_)
         | LogicalPlan::Ddl(_)

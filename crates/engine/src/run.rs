@@ -16,6 +16,7 @@ use inflowave_types::{Error, QueryId, Result, SqlState};
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use crate::ddl;
 use crate::engine::Shared;
 use crate::explain;
 use crate::plan::{Context, Planned};
@@ -35,6 +36,7 @@ pub(crate) enum Work {
         off: Planned,
     },
     Analyze(Planned),
+    Ddl(Arc<ddl::Statement>),
 }
 
 /// The last message is `None` or an error, so that a task that dies is never taken for the end.
@@ -61,6 +63,7 @@ impl Running {
         let tag = match &work {
             Work::Done(_, tag) => Some(tag.clone()),
             Work::Analyze(_) => Some("EXPLAIN".to_owned()),
+            Work::Ddl(statement) => Some(statement.tag().to_owned()),
             _ => None,
         };
         let timeout = context.settings.statement_timeout();
@@ -158,6 +161,7 @@ async fn run(context: &Context, work: Work, sender: &mpsc::Sender<Item>) -> Resu
             }
             Ok(())
         }
+        Work::Ddl(statement) => ddl::run(context, &statement).await,
         Work::Query(planned) => {
             let mut batches = batches(context, &planned)?;
             while let Some(batch) = batches.next().await {

@@ -9,10 +9,12 @@ use arrow::array::{
     TimestampMicrosecondArray,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use async_trait::async_trait;
 use inflowave_connector_api::{Capability, Connector};
 use inflowave_types::{Error, Result};
 use parking_lot::Mutex;
 
+use crate::catalog::comment::Target;
 use crate::{Catalogs, Extension, Registry, SystemTable};
 
 pub(crate) struct Runtime {
@@ -119,8 +121,24 @@ const TABLES: &[Spec] = &[
             ("source", Text),
             ("connector", Text),
             ("default_schema", Text),
+            ("origin", Text),
+            ("state", Text),
+            ("reason", Text),
+            ("checked_at", Time),
         ],
         rows: sources,
+    },
+    Spec {
+        name: "comments",
+        columns: &[
+            ("object_type", Text),
+            ("catalog", Text),
+            ("schema", Text),
+            ("relation", Text),
+            ("column_name", Text),
+            ("comment", Text),
+        ],
+        rows: comments,
     },
     Spec {
         name: "connectors",
@@ -157,6 +175,7 @@ impl Debug for RuntimeTable {
     }
 }
 
+#[async_trait]
 impl SystemTable for RuntimeTable {
     fn schema_name(&self) -> &'static str {
         "runtime"
@@ -183,6 +202,14 @@ impl SystemTable for RuntimeTable {
             })
             .collect();
         Arc::new(Schema::new(fields))
+    }
+
+    /// Whether a source is there is asked when somebody wants to know.
+    async fn refresh(&self) {
+        let catalogs = self.runtime.catalogs.lock().upgrade();
+        if let Some(catalogs) = catalogs.filter(|_| self.spec.name == "sources") {
+            catalogs.probe().await;
+        }
     }
 
     fn rows(&self) -> Result<RecordBatch> {
@@ -239,11 +266,33 @@ fn sessions(runtime: &Runtime) -> Vec<ArrayRef> {
 
 fn sources(runtime: &Runtime) -> Vec<ArrayRef> {
     let catalogs = runtime.catalogs.lock().upgrade();
-    let rows = catalogs.map_or_else(Vec::new, |c| c.sources());
+    let rows = catalogs.map_or_else(Vec::new, |c| c.states());
     vec![
-        texts(rows.iter().map(|(name, _)| Some(name.as_str()))),
-        texts(rows.iter().map(|(_, s)| Some(s.descriptor().name))),
-        texts(rows.iter().map(|(_, s)| Some(s.default_schema()))),
+        texts(rows.iter().map(|r| Some(r.name.as_str()))),
+        texts(rows.iter().map(|r| Some(r.connector.as_str()))),
+        texts(rows.iter().map(|r| r.default_schema.as_deref())),
+        texts(rows.iter().map(|r| Some(r.origin.name()))),
+        texts(rows.iter().map(|r| Some(r.state))),
+        texts(rows.iter().map(|r| r.reason.as_deref())),
+        times(rows.iter().map(|r| r.checked)),
+    ]
+}
+
+fn comments(runtime: &Runtime) -> Vec<ArrayRef> {
+    let catalogs = runtime.catalogs.lock().upgrade();
+    let kept = catalogs.map(|c| c.kept()).unwrap_or_default();
+    let rows = &kept.comments;
+    let part = |text: fn(&Target) -> &str| {
+        let parts = rows.iter().map(move |c| text(&c.target));
+        texts(parts.map(|text| Some(text).filter(|t| !t.is_empty())))
+    };
+    vec![
+        texts(rows.iter().map(|c| Some(c.object_type.as_str()))),
+        part(|t| &t.catalog),
+        part(|t| &t.schema),
+        part(|t| &t.relation),
+        part(|t| &t.column),
+        texts(rows.iter().map(|c| Some(c.text.as_str()))),
     ]
 }
 

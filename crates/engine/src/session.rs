@@ -162,7 +162,7 @@ impl EngineSession {
         }
     }
 
-    fn runnable(&self, kind: &Kind) -> Result<()> {
+    fn runnable(&mut self, kind: &Kind) -> Result<()> {
         let ends = matches!(
             kind,
             Kind::Transaction(Transaction::Commit | Transaction::Rollback)
@@ -173,6 +173,12 @@ impl EngineSession {
                 "current transaction is aborted, commands ignored until end of transaction block",
             )
             .with_hint("Send ROLLBACK."));
+        }
+        if let Kind::Ddl(statement) = kind
+            && self.transaction != TransactionStatus::Idle
+        {
+            self.fail_transaction();
+            return Err(statement.in_transaction());
         }
         Ok(())
     }
@@ -285,6 +291,7 @@ async fn plan(context: &Context, kind: Kind) -> Result<(Step, Option<SchemaRef>)
         Kind::Transaction(t) => return Ok((Step::Transaction(t), None)),
         Kind::Deallocate(name) => return Ok((Step::Deallocate(name), None)),
         Kind::Discard(what) => return Ok((Step::Discard(what), None)),
+        Kind::Ddl(statement) => Work::Ddl(statement),
     };
     let schema = match &work {
         Work::Done(Some(rows), _) => Some(rows.schema()),
@@ -356,7 +363,12 @@ impl Session for EngineSession {
         self.runnable(&kind)?;
         let cancel = CancellationToken::new();
         let registry = Arc::clone(&self.shared.registry);
-        let query_id = registry.begin_query(self.id, &statement.sql, &cancel);
+        // What is registered can be read by others: no secret is in it.
+        let shown = match &kind {
+            Kind::Ddl(ddl) => ddl.shown(&self.shared.catalogs, &statement.sql),
+            _ => statement.sql.clone(),
+        };
+        let query_id = registry.begin_query(self.id, &shown, &cancel);
         let context = self.context(query_id, &cancel, statement);
         let planned = on_cpu(&context, {
             let context = context.clone();
@@ -396,6 +408,15 @@ impl Session for EngineSession {
             .plan
             .downcast::<Ready>()
             .map_err(|_| Error::internal("a statement that this engine did not prepare"))?;
+        if let Step::Run(Work::Ddl(ddl)) = &step
+            && self.transaction != TransactionStatus::Idle
+        {
+            let error = ddl.in_transaction();
+            let registry = &self.shared.registry;
+            registry.end_query(prepared.query_id, 0, Err(&error));
+            self.fail_transaction();
+            return Err(error);
+        }
         // From here on the portal ends the query.
         begun.runs = true;
         let done = match step {

@@ -110,6 +110,12 @@ async fn columns(catalogs: &Catalogs, database: &str, path: &[String]) -> Result
     let catalog = reference.catalog().unwrap_or(database);
     let default = catalogs.default_schema(catalog);
     let schema = reference.schema().unwrap_or(&default);
+    // A view has what it had when it was made; its query is not planned to tell.
+    if let Some(columns) = catalogs.view_columns(catalog, schema, reference.table()) {
+        let (names, types): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+        let nullable = vec!["YES".to_owned(); names.len()];
+        return texts(&["column", "type", "nullable"], [names, types, nullable]);
+    }
     let vanished = || Error::internal(format!("table {reference} vanished"));
     let table = catalogs
         .catalog(catalog)
@@ -165,7 +171,10 @@ fn data_type_name(data_type: &DataType) -> String {
         | DataType::Decimal64(p, s)
         | DataType::Decimal128(p, s)
         | DataType::Decimal256(p, s) => format!("numeric({p},{s})"),
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".to_owned(),
+        // PostgreSQL makes a text of a NULL that nothing gives a type.
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Null => {
+            "text".to_owned()
+        }
         DataType::Binary
         | DataType::LargeBinary
         | DataType::BinaryView

@@ -12,6 +12,7 @@ use datafusion::sql::sqlparser::tokenizer::{Location, Token, TokenWithSpan, Toke
 use inflowave_query_api::Statement;
 use inflowave_types::{Error, Result, SqlState};
 
+use crate::ddl;
 use crate::show::Show;
 
 /// A statement of the allow-list.
@@ -26,6 +27,8 @@ pub(crate) enum Kind {
     },
     ResetAll,
     Transaction(Transaction),
+    /// Changes what the server itself keeps.
+    Ddl(Arc<ddl::Statement>),
     /// `DEALLOCATE` of the prepared statement of this name, or of all.
     Deallocate(Option<String>),
     Discard(Discard),
@@ -153,6 +156,10 @@ fn parse(sql: &str, depth_max: usize) -> Result<Kind> {
         "COMMIT" | "END" => Ok(Kind::Transaction(Transaction::Commit)),
         "ROLLBACK" | "ABORT" => Ok(Kind::Transaction(Transaction::Rollback)),
         "EXPLAIN" => explain(&words, depth_max),
+        _ if ddl::begins(&words) => {
+            let parsed = ddl::parse(&words, depth_max)?;
+            Ok(Kind::Ddl(Arc::new(parsed)))
+        }
         _ => query(tokens.clone(), sql, depth_max).map(Kind::Query),
     }
 }
@@ -281,7 +288,8 @@ fn allowed(statement: &ast::Statement) -> Result<()> {
         _ => Err(
             Error::unsupported(format!("{} is not supported", word())).with_hint(
                 "What runs is SELECT, VALUES, EXPLAIN, SHOW, SET, RESET, BEGIN, COMMIT, ROLLBACK, \
-             DEALLOCATE and DISCARD.",
+                 DEALLOCATE and DISCARD; CREATE, ALTER, DROP and REFRESH of CATALOG, CREATE and \
+                 DROP of VIEW, and COMMENT ON.",
             ),
         ),
     }
@@ -431,6 +439,22 @@ pub(crate) struct Words<'a> {
 }
 
 impl Words<'_> {
+    /// The query from `at` to the end, and its text.
+    pub fn query_from(&self, at: usize, depth_max: usize) -> Result<(Box<ast::Statement>, String)> {
+        let Some(first) = self.tokens.get(at) else {
+            return Err(self.unexpected(at));
+        };
+        let text = &self.sql[Lines::of(self.sql).bytes(first.span.start)..];
+        let parsed = query(self.tokens[at..].to_vec(), self.sql, depth_max)?;
+        Ok((parsed, text.to_owned()))
+    }
+
+    /// Where a token stands, in characters from 1.
+    pub fn position(&self, at: usize) -> Option<u32> {
+        let token = self.tokens.get(at)?;
+        Some(Lines::of(self.sql).chars(token.span.start))
+    }
+
     pub fn token(&self, at: usize) -> Option<&Token> {
         self.tokens.get(at).map(|t| &t.token)
     }
@@ -503,11 +527,17 @@ impl Words<'_> {
         match self.token(at) {
             None => syntax("syntax error at end of input")
                 .with_position(u32::try_from(self.sql.chars().count() + 1).unwrap_or(u32::MAX)),
+            // A text is not repeated: it may be a password that stands in a wrong place.
+            Some(
+                Token::SingleQuotedString(_)
+                | Token::EscapedStringLiteral(_)
+                | Token::DollarQuotedString(_),
+            ) if ddl::begins(self) => self.error_at(at, "syntax error at or near a text"),
             Some(token) => self.error_at(at, &format!("syntax error at or near \"{token}\"")),
         }
     }
 
-    fn error_at(&self, at: usize, message: &str) -> Error {
+    pub fn error_at(&self, at: usize, message: &str) -> Error {
         let error = syntax(message);
         match self.tokens.get(at) {
             Some(t) => error.with_position(Lines::of(self.sql).chars(t.span.start)),
@@ -621,7 +651,7 @@ mod tests {
         assert_eq!(code("select 1 into t").0, "25006");
         assert_eq!(code("select * from t for update").0, "25006");
         assert_eq!(code("copy t to '/tmp/x'").0, "0A000");
-        assert_eq!(code("create view v as select 1").0, "0A000");
+        assert_eq!(code("create materialized view v as select 1").0, "0A000");
         assert_eq!(
             code("create external table t (a int) stored as parquet location '/etc'").0,
             "25006"

@@ -4,19 +4,32 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use inflowave_config::{Catalog, Config};
-use inflowave_engine::{CatalogSpec, Engine, Runtimes};
+use inflowave_engine::{
+    CatalogPolicy, CatalogSpec, Engine, EngineBuilder, METASTORE_DOMAINS, Runtimes,
+};
+use inflowave_metastore::Metastore;
 use inflowave_pg_frontend as pg;
 use inflowave_query_api::QueryService;
-use inflowave_types::Result;
+use inflowave_types::{Result, SqlState};
 use tokio_util::sync::CancellationToken;
 
 use crate::output;
 
-/// An engine with every connector of this build and no catalog yet.
-pub fn bare(runtimes: Runtimes, config: &Config) -> Result<Engine> {
+fn builder(runtimes: Runtimes, config: &Config) -> EngineBuilder {
     Engine::builder(runtimes, config.server.limits.clone())
         .connectors(inflowave_bundle::connectors())
-        .build(&config.server.data_dir.join("spill"))
+        .policy(CatalogPolicy {
+            secrets: config.secrets.clone(),
+            file_roots: config.server.file_roots.clone(),
+            data_dir: Some(config.server.data_dir.clone()),
+            base_dir: config.base_dir.clone(),
+            config_file: config.file.clone(),
+        })
+}
+
+/// An engine with every connector of this build and no catalog yet.
+pub fn bare(runtimes: Runtimes, config: &Config) -> Result<Engine> {
+    builder(runtimes, config).build(&config.server.data_dir.join("spill"))
 }
 
 /// A configured catalog, as the engine opens it.
@@ -29,13 +42,33 @@ pub fn spec(config: &Config, catalog: &Catalog) -> CatalogSpec {
     }
 }
 
-/// An engine with every connector of this build and the configured catalogs.
-pub async fn engine(runtimes: Runtimes, config: &Config) -> Result<Engine> {
-    let engine = bare(runtimes, config)?;
+/// An engine with every connector of this build, the configured catalogs, and what `metastore`
+/// keeps.
+pub async fn engine(runtimes: Runtimes, config: &Config, metastore: Metastore) -> Result<Engine> {
+    let engine = builder(runtimes, config)
+        .metastore(metastore)
+        .build(&config.server.data_dir.join("spill"))?;
     for catalog in &config.catalogs {
         engine.open_catalog(spec(config, catalog)).await?;
     }
+    engine.restore().await?;
     Ok(engine)
+}
+
+/// The metastore of a server: nobody else writes to it.
+pub fn metastore(config: &Config) -> Result<Metastore> {
+    Metastore::open(&config.server.data_dir, METASTORE_DOMAINS)
+}
+
+/// The same for a command: beside a running server it reads what that one keeps.
+pub fn metastore_or_reader(config: &Config) -> Result<Metastore> {
+    let dir = &config.server.data_dir;
+    match Metastore::open(dir, METASTORE_DOMAINS) {
+        Err(held) if held.sqlstate() == SqlState::ObjectInUse => {
+            Metastore::open_read_only(dir, METASTORE_DOMAINS)
+        }
+        other => other,
+    }
 }
 
 /// Listens, says where, and serves until the process is asked to end.

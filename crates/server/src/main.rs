@@ -63,7 +63,8 @@ enum Command {
     Sql {
         /// The statement, or several separated by semicolons.
         statement: String,
-        /// The configuration file; without one there are only the server's own catalogs.
+        /// The configuration file; without one there are only the server's own catalogs, and what
+        /// the statement makes ends with it.
         #[arg(long)]
         config: Option<PathBuf>,
         /// The default catalog.

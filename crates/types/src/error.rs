@@ -63,6 +63,7 @@ sql_states! {
     NoActiveSqlTransaction = "25P01",
     InvalidSqlStatementName = "26000",
     InvalidAuthorization = "28000",
+    DependentObjectsStillExist = "2BP01",
     InvalidPassword = "28P01",
     InvalidCursorName = "34000",
     InvalidCatalogName = "3D000",
@@ -79,6 +80,10 @@ sql_states! {
     DuplicatePreparedStatement = "42P05",
     DuplicateTable = "42P07",
     DuplicateColumn = "42701",
+    DuplicateDatabase = "42P04",
+    InvalidObjectDefinition = "42P17",
+    WrongObjectType = "42809",
+    NameTooLong = "42622",
     DatatypeMismatch = "42804",
     CannotCoerce = "42846",
     IndeterminateDatatype = "42P18",
@@ -95,6 +100,7 @@ sql_states! {
     TooManyColumns = "54011",
     TooManyArguments = "54023",
     ObjectNotInPrerequisiteState = "55000",
+    ObjectInUse = "55006",
     QueryCanceled = "57014",
     AdminShutdown = "57P01",
     CannotConnectNow = "57P03",
@@ -167,6 +173,13 @@ impl Error {
     #[must_use]
     pub fn with_position(mut self, position: u32) -> Self {
         self.0.position = Some(position);
+        self
+    }
+
+    /// For a text that is not the statement's own: a view's.
+    #[must_use]
+    pub fn without_position(mut self) -> Self {
+        self.0.position = None;
         self
     }
 

@@ -1,19 +1,31 @@
 //! The catalogs: one for each source, the server's own, and `system`.
 
+pub(crate) mod comment;
+mod kept;
+mod open;
+mod policy;
 mod source;
+mod states;
+pub(crate) mod store;
 mod system;
+pub(crate) mod view;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use datafusion::catalog::{CatalogProvider, CatalogProviderList};
 use datafusion::common::TableReference;
-use inflowave_connector_api::{Connector, OpenContext, Params, Source};
+use inflowave_connector_api::Source;
+use inflowave_metastore::{Metastore, Transaction};
 use inflowave_types::{Error, Result, Secret, SqlState};
 use parking_lot::RwLock;
 
-pub(crate) use source::SourceCatalog;
+pub(crate) use kept::{Kept, stood_on};
+pub(crate) use open::Opener;
+pub use policy::CatalogPolicy;
+pub(crate) use policy::shown;
+pub(crate) use source::{Origin, SourceCatalog};
+pub(crate) use states::Closed;
 pub(crate) use system::SystemCatalog;
 
 use crate::SystemTable;
@@ -38,79 +50,142 @@ pub struct CatalogSpec {
 #[derive(Debug)]
 pub struct Catalogs {
     sources: RwLock<BTreeMap<String, Arc<SourceCatalog>>>,
+    /// Made by SQL, and not open now: with why.
+    closed: RwLock<BTreeMap<String, Closed>>,
     fixed: BTreeMap<&'static str, Arc<SystemCatalog>>,
-    metadata_ttl: Duration,
-    io: tokio::runtime::Handle,
+    kept: RwLock<Arc<Kept>>,
+    store: Arc<Metastore>,
+    opener: Opener,
+    /// Statements that change catalogs, views or comments run one at a time.
+    pub(crate) changing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Catalogs {
     pub(crate) fn new(
         tables: Vec<Arc<dyn SystemTable>>,
-        metadata_ttl: Duration,
-        io: tokio::runtime::Handle,
+        opener: Opener,
+        store: Arc<Metastore>,
     ) -> Self {
-        let own = SystemCatalog::new(&["public"], Vec::new());
+        let own = SystemCatalog::new(&[view::SCHEMA], Vec::new());
         let system = SystemCatalog::new(&[], tables);
         Catalogs {
             sources: RwLock::default(),
+            closed: RwLock::default(),
             fixed: BTreeMap::from([(OWN, Arc::new(own)), (SYSTEM, Arc::new(system))]),
-            metadata_ttl,
-            io,
+            kept: RwLock::default(),
+            store,
+            opener,
+            changing: Arc::default(),
         }
     }
 
-    /// Opens a catalog and adds it.
+    /// Opens a catalog of the configuration and adds it.
     ///
     /// # Errors
-    /// `42710`-like `22023` for a name that is taken, an unknown connector, invalid parameters.
-    pub(crate) async fn open(
-        &self,
-        connectors: &[Arc<dyn Connector>],
-        spec: CatalogSpec,
-    ) -> Result<()> {
-        let name = spec.name;
-        let connector = connectors
-            .iter()
-            .find(|c| c.descriptor().name == spec.connector)
-            .ok_or_else(|| {
-                let names: Vec<String> = connectors
-                    .iter()
-                    .map(|c| c.descriptor().name.to_owned())
-                    .collect();
-                Error::new(
-                    SqlState::InvalidParameterValue,
-                    format!(
-                        "catalog \"{name}\": unknown connector \"{}\"",
-                        spec.connector
-                    ),
-                )
-                .with_hint(suggest::hint("connector", &spec.connector, &names))
-            })?;
-        if self.names().contains(&name) {
-            return Err(Error::new(
-                SqlState::InvalidParameterValue,
-                format!("catalog \"{name}\" already exists"),
-            ));
-        }
-        let in_catalog = |e: Error| e.context(format!("catalog \"{name}\""));
-        let params =
-            Params::check(connector.descriptor().params, spec.params).map_err(in_catalog)?;
-        let context = OpenContext {
-            catalog: name.clone(),
-            io: self.io.clone(),
-            base_dir: spec.base_dir,
-        };
-        let source = connector.open(params, context).await.map_err(in_catalog)?;
-        let catalog = SourceCatalog::new(name.clone(), source, self.metadata_ttl, self.io.clone());
-        self.sources.write().insert(name, Arc::new(catalog));
+    /// `42P04` for a name that is taken, `42704` for an unknown connector, `22023` for invalid
+    /// parameters.
+    pub(crate) async fn open(&self, spec: CatalogSpec) -> Result<()> {
+        self.vacant(&spec.name)?;
+        let catalog = self.opener.open(spec, Origin::Configuration).await?;
+        self.publish(catalog);
         Ok(())
+    }
+
+    pub(crate) fn opener(&self) -> &Opener {
+        &self.opener
+    }
+
+    pub(crate) fn publish(&self, catalog: SourceCatalog) {
+        let name = catalog.name().to_owned();
+        let mut sources = self.sources.write();
+        self.closed.write().remove(&name);
+        sources.insert(name, Arc::new(catalog));
+    }
+
+    /// Takes a catalog out of sight. Queries that run hold their source until they end.
+    pub(crate) fn withdraw(&self, name: &str) {
+        self.sources.write().remove(name);
+        self.closed.write().remove(name);
+    }
+
+    /// What is in the metastore, as of the last write.
+    pub(crate) fn kept(&self) -> Arc<Kept> {
+        Arc::clone(&self.kept.read())
+    }
+
+    /// When it returns without an error, what `work` wrote is on the disk and to be seen here.
+    ///
+    /// # Errors
+    /// `25006` beside a running server; those of the store.
+    pub(crate) async fn keep(
+        &self,
+        work: impl FnOnce(&Transaction) -> Result<()> + Send + 'static,
+    ) -> Result<()> {
+        let store = Arc::clone(&self.store);
+        let written = self.opener.io.spawn_blocking(move || {
+            store.write(|t| {
+                work(t)?;
+                Kept::read(t)
+            })
+        });
+        let kept = written
+            .await
+            .unwrap_or_else(|_| Err(Error::internal("the task that writes the metastore died")))?;
+        *self.kept.write() = Arc::new(kept);
+        Ok(())
+    }
+
+    /// # Errors
+    /// `25006` beside a running server.
+    pub(crate) fn writable(&self) -> Result<()> {
+        self.store.writable()
+    }
+
+    /// # Errors
+    /// `42P04` if there is a catalog of that name.
+    pub(crate) fn vacant(&self, name: &str) -> Result<()> {
+        if self.exists(name).is_err() {
+            return Ok(());
+        }
+        let error = Error::new(
+            SqlState::DuplicateDatabase,
+            format!("catalog \"{name}\" already exists"),
+        );
+        Err(match self.origin(name) {
+            Some(Origin::Configuration) => error.with_hint(format!(
+                "It stands in {}; choose another name.",
+                self.config_file()
+            )),
+            Some(Origin::Sql) => {
+                error.with_hint("Change it with ALTER CATALOG, or choose another name.")
+            }
+            None => error.with_hint("It is the server's own; choose another name."),
+        })
+    }
+
+    /// Who made it; `None` for the server's own and for unknown ones.
+    pub(crate) fn origin(&self, name: &str) -> Option<Origin> {
+        if let Some(source) = self.sources.read().get(name) {
+            return Some(source.origin());
+        }
+        self.closed.read().contains_key(name).then_some(Origin::Sql)
+    }
+
+    /// For messages.
+    pub(crate) fn config_file(&self) -> String {
+        match &self.opener.policy.config_file {
+            Some(file) => format!("the configuration file \"{}\"", file.display()),
+            None => "the configuration".to_owned(),
+        }
     }
 
     /// Every name, the server's own included, sorted.
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = self.sources.read().keys().cloned().collect();
+        names.extend(self.closed.read().keys().cloned());
         names.extend(self.fixed.keys().map(|name| (*name).to_owned()));
         names.sort();
+        names.dedup();
         names
     }
 
@@ -131,7 +206,7 @@ impl Catalogs {
         if let Some(fixed) = self.fixed.get(catalog) {
             return Ok(fixed.schema_names());
         }
-        self.source(catalog)?.schemas().await
+        self.source(catalog).await?.schemas().await
     }
 
     /// Tables of a schema, sorted.
@@ -144,8 +219,9 @@ impl Catalogs {
             return Err(unknown_schema(catalog, schema, &schemas));
         }
         match self.fixed.get(catalog) {
+            Some(_) if catalog == OWN => Ok(self.kept().views.keys().cloned().collect()),
             Some(fixed) => Ok(fixed.table_names(schema)),
-            None => self.source(catalog)?.tables(schema).await,
+            None => self.source(catalog).await?.tables(schema).await,
         }
     }
 
@@ -168,32 +244,103 @@ impl Catalogs {
         let schema = name.schema().unwrap_or(&default);
         let table = name.table();
         let found = match self.fixed.get(catalog) {
-            Some(fixed) => fixed.table_names(schema).iter().any(|t| t == table),
-            None => self.source(catalog)?.table(schema, table).await?.is_some(),
+            Some(_) if catalog == OWN => {
+                schema == view::SCHEMA && self.kept().views.contains_key(table)
+            }
+            Some(fixed) => fixed.table_schema(schema, table).is_some(),
+            None => {
+                let source = self.source(catalog).await?;
+                source.table(schema, table).await?.is_some()
+            }
         };
         if found {
             return Ok(());
         }
         let tables = self.tables(catalog, schema).await?;
         let full = format!("{catalog}.{schema}.{table}");
+        let hint = if name.schema().is_none() && self.kept().views.contains_key(table) {
+            format!("There is a view {OWN}.{}.{table}.", view::SCHEMA)
+        } else {
+            suggest::hint("table", table, &tables)
+        };
         Err(Error::new(
             SqlState::UndefinedTable,
             format!("relation \"{full}\" does not exist"),
         )
-        .with_hint(suggest::hint("table", table, &tables)))
+        .with_hint(hint))
     }
 
-    fn source(&self, catalog: &str) -> Result<Arc<SourceCatalog>> {
+    /// Names and PostgreSQL types of a relation's columns; `None` if there is no such relation.
+    ///
+    /// # Errors
+    /// `3D000`; the source's own.
+    pub(crate) async fn columns(
+        &self,
+        catalog: &str,
+        schema: &str,
+        relation: &str,
+    ) -> Result<Option<Vec<(String, String)>>> {
+        let fields = match self.fixed.get(catalog) {
+            Some(_) if catalog == OWN => {
+                return Ok(self.view_columns(catalog, schema, relation));
+            }
+            Some(fixed) => fixed.table_schema(schema, relation),
+            None => {
+                let source = self.source(catalog).await?;
+                source.table(schema, relation).await?.map(|t| t.schema())
+            }
+        };
+        Ok(fields.map(|fields| {
+            fields
+                .fields()
+                .iter()
+                .map(|f| (f.name().clone(), crate::show::type_name(f)))
+                .collect()
+        }))
+    }
+
+    /// Names and types of a view's columns, as when it was made; `None` if there is no such view.
+    pub(crate) fn view_columns(
+        &self,
+        catalog: &str,
+        schema: &str,
+        view: &str,
+    ) -> Option<Vec<(String, String)>> {
+        let kept = self.kept();
+        let view = kept.views.get(view)?;
+        let here = catalog == OWN && schema == view::SCHEMA;
+        here.then(|| {
+            let columns = view.columns.iter();
+            columns
+                .map(|c| (c.name.clone(), c.type_name.clone()))
+                .collect()
+        })
+    }
+
+    /// A source, opened now if it could not be before.
+    ///
+    /// # Errors
+    /// `3D000`; `08001` for a catalog that cannot be opened, naming it and why.
+    async fn source(&self, catalog: &str) -> Result<Arc<SourceCatalog>> {
+        if self.closed.read().contains_key(catalog) {
+            self.reopen(catalog).await;
+        }
         if let Some(source) = self.sources.read().get(catalog) {
             return Ok(Arc::clone(source));
         }
-        Err(self.unknown(catalog))
+        match self.closed.read().get(catalog) {
+            Some(closed) => Err(closed.error(catalog)),
+            None => Err(self.unknown(catalog)),
+        }
     }
 
     /// # Errors
     /// `3D000` if there is no such catalog.
     pub(crate) fn exists(&self, catalog: &str) -> Result<()> {
-        if self.fixed.contains_key(catalog) || self.sources.read().contains_key(catalog) {
+        if self.fixed.contains_key(catalog)
+            || self.sources.read().contains_key(catalog)
+            || self.closed.read().contains_key(catalog)
+        {
             return Ok(());
         }
         Err(self.unknown(catalog))

@@ -4,17 +4,44 @@ use std::collections::HashMap;
 use std::fmt::{self, Debug};
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, SchemaProvider, TableProvider};
 use datafusion::common::{DataFusionError, Result as DfResult};
 use inflowave_connector_api::{RemoteTableProvider, Source, Table};
-use inflowave_types::{Error, Result};
+use inflowave_types::{Error, Result, SqlState};
 use parking_lot::Mutex;
 
 /// Tables whose columns are remembered for one source, at most.
 const TABLES_CACHED_MAX: usize = 10_000;
+/// How long a source is waited for when it is asked whether it is there.
+const PING_MAX: Duration = Duration::from_secs(2);
+
+/// Who made a catalog.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Configuration,
+    Sql,
+}
+
+impl Origin {
+    pub fn name(self) -> &'static str {
+        match self {
+            Origin::Configuration => "configuration",
+            Origin::Sql => "sql",
+        }
+    }
+}
+
+/// What was last seen of a source.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub checked: SystemTime,
+    /// Why it is unavailable.
+    pub reason: Option<String>,
+    at: Instant,
+}
 
 type Tables = HashMap<(String, String), (Instant, Arc<dyn TableProvider>)>;
 
@@ -24,25 +51,92 @@ pub(crate) struct SourceCatalog(Arc<Inner>);
 struct Inner {
     name: String,
     source: Arc<dyn Source>,
+    origin: Origin,
     ttl: Duration,
     io: tokio::runtime::Handle,
     tables: Mutex<Tables>,
+    seen: Mutex<Option<Seen>>,
 }
 
 impl SourceCatalog {
     pub fn new(
         name: String,
         source: Arc<dyn Source>,
+        origin: Origin,
         ttl: Duration,
         io: tokio::runtime::Handle,
     ) -> Self {
         SourceCatalog(Arc::new(Inner {
             name,
             source,
+            origin,
             ttl,
             io,
             tables: Mutex::default(),
+            seen: Mutex::default(),
         }))
+    }
+
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    pub fn origin(&self) -> Origin {
+        self.0.origin
+    }
+
+    pub fn seen(&self) -> Option<Seen> {
+        self.0.seen.lock().clone()
+    }
+
+    /// Forgets the columns of its tables: they are read anew.
+    pub fn forget(&self) {
+        self.0.tables.lock().clear();
+    }
+
+    /// Asks the source whether it is there, unless that is known for a time shorter than `age_max`.
+    pub async fn probe(&self, age_max: Duration) {
+        if self.seen().is_some_and(|seen| seen.at.elapsed() < age_max) {
+            return;
+        }
+        let (source, name) = (Arc::clone(self.source()), self.0.name.clone());
+        // The answer counts: `on_io` notes it.
+        let _ = self
+            .on_io(async move {
+                let asked = tokio::time::timeout(PING_MAX, source.ping()).await;
+                asked.unwrap_or_else(|_| {
+                    Err(Error::new(
+                        SqlState::ConnectionUnableToEstablish,
+                        format!(
+                            "catalog \"{name}\": no answer within {} ms",
+                            PING_MAX.as_millis()
+                        ),
+                    ))
+                })
+            })
+            .await;
+    }
+
+    /// What an answer of the source tells about it. Most errors come from a source that is there.
+    fn note<T>(&self, answer: &Result<T>) {
+        let reason = match answer {
+            Ok(_) => None,
+            Err(e) => match e.sqlstate() {
+                SqlState::ConnectionUnableToEstablish
+                | SqlState::ConnectionRejected
+                | SqlState::ConnectionFailure
+                | SqlState::InvalidAuthorization
+                | SqlState::InvalidPassword
+                | SqlState::InvalidCatalogName
+                | SqlState::CannotConnectNow => Some(e.message().to_owned()),
+                _ => return,
+            },
+        };
+        *self.0.seen.lock() = Some(Seen {
+            checked: SystemTime::now(),
+            reason,
+            at: Instant::now(),
+        });
     }
 
     pub fn source(&self) -> &Arc<dyn Source> {
@@ -100,12 +194,14 @@ impl SourceCatalog {
         &self,
         work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        self.0.io.spawn(work).await.unwrap_or_else(|_| {
+        let answer = self.0.io.spawn(work).await.unwrap_or_else(|_| {
             Err(Error::internal(format!(
                 "the task that read catalog \"{}\" died",
                 self.0.name
             )))
-        })
+        });
+        self.note(&answer);
+        answer
     }
 }
 

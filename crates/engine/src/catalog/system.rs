@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, MemTable, SchemaProvider, TableProvider};
 use datafusion::common::{DataFusionError, Result as DfResult};
@@ -38,6 +39,11 @@ impl SystemCatalog {
             .get(schema)
             .map_or_else(Vec::new, |s| s.table_names())
     }
+
+    /// The columns of a table, without its rows.
+    pub fn table_schema(&self, schema: &str, table: &str) -> Option<SchemaRef> {
+        Some(self.schemas.get(schema)?.tables.get(table)?.schema())
+    }
 }
 
 impl CatalogProvider for SystemCatalog {
@@ -67,6 +73,7 @@ impl SchemaProvider for SystemSchema {
         let Some(table) = self.tables.get(name) else {
             return Ok(None);
         };
+        table.refresh().await;
         let rows = table
             .rows()
             .map_err(|e| DataFusionError::External(Box::new(e)))?;

@@ -15,7 +15,11 @@ use crate::showcase::SHOWCASE;
 use crate::{assembly, demo_data};
 
 /// The configuration of the demo, as a user would write it.
-const CONFIG: &str = r#"[catalog.shop]
+const CONFIG: &str = r#"[server]
+# CREATE CATALOG may read files here.
+file_roots = ["."]
+
+[catalog.shop]
 connector = "sqlite"
 path      = "shop.db"
 
@@ -34,7 +38,8 @@ pub async fn demo(
     output::note(&format!("writing sample data to {}", dir.display()));
     demo_data::write(&dir)?;
     let config = Config::parse(CONFIG, &dir)?;
-    let engine = assembly::engine(runtimes, &config).await?;
+    let engine =
+        assembly::engine(runtimes, &config, assembly::metastore_or_reader(&config)?).await?;
     show(&engine, &dir).await?;
     if once {
         return Ok(());

@@ -20,6 +20,6 @@ pub async fn serve(
         config.server.data_dir = dir;
     }
     let listen = pg_listen.unwrap_or(config.server.pg_listen);
-    let engine = assembly::engine(runtimes, &config).await?;
+    let engine = assembly::engine(runtimes, &config, assembly::metastore(&config)?).await?;
     assembly::serve(engine, &config, listen).await
 }

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use inflowave_config::Config;
-use inflowave_engine::Runtimes;
+use inflowave_engine::{METASTORE_DOMAINS, Runtimes};
+use inflowave_metastore::Metastore;
 use inflowave_query_api::{QueryService, Session, SessionStart};
 use inflowave_types::Result;
 
@@ -17,17 +18,24 @@ pub async fn sql(
     database: Option<String>,
     format: Format,
 ) -> Result<()> {
-    let config = match config {
-        Some(path) => Config::read(path)?,
-        None => Config {
-            server: inflowave_config::Server {
-                data_dir: std::env::temp_dir().join("inflowave"),
-                ..Config::default().server
-            },
-            ..Config::default()
-        },
+    let (config, metastore) = match config {
+        Some(path) => {
+            let config = Config::read(path)?;
+            let metastore = assembly::metastore_or_reader(&config)?;
+            (config, metastore)
+        }
+        None => {
+            let config = Config {
+                server: inflowave_config::Server {
+                    data_dir: std::env::temp_dir().join("inflowave"),
+                    ..Config::default().server
+                },
+                ..Config::default()
+            };
+            (config, Metastore::in_memory(METASTORE_DOMAINS)?)
+        }
     };
-    let engine = assembly::engine(runtimes, &config).await?;
+    let engine = assembly::engine(runtimes, &config, metastore).await?;
     let mut session = engine
         .open_session(SessionStart {
             user: std::env::var("USER").unwrap_or_else(|_| "inflowave".to_owned()),

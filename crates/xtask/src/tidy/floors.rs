@@ -71,6 +71,13 @@ const ROOMS: &[Room] = &[
         &["tokio*", "rusqlite", "mysql_async", "pgwire"],
     ),
     room(2, "pg-semantics", NO_DRIVER),
+    // Its store is SQLite; it knows neither sources nor queries.
+    walled(
+        2,
+        "metastore",
+        &["types"],
+        &["datafusion*", "arrow*", "tokio*", "mysql_async", "pgwire"],
+    ),
     room(3, "federation", NO_DRIVER),
     walled(3, "sqlite", SOURCE, NO_ENGINE),
     // Its tables are DataFusion's own: it is native.

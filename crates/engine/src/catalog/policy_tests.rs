@@ -1,0 +1,141 @@
+//! What may be reached, and what is shown.
+
+use super::*;
+
+const fn spec(name: &'static str, kind: ParamKind) -> ParamSpec {
+    ParamSpec {
+        name,
+        doc: "",
+        example: "",
+        default: None,
+        required: false,
+        kind,
+    }
+}
+
+const URL: ParamSpec = spec("url", ParamKind::Text);
+const PASSWORD: ParamSpec = spec("password", ParamKind::Secret);
+const PATH: ParamSpec = spec("path", ParamKind::Path);
+
+fn policy(allow_literals: bool) -> CatalogPolicy {
+    CatalogPolicy {
+        secrets: Secrets {
+            env_prefixes: vec!["CARGO_PKG_".to_owned()],
+            file_roots: Vec::new(),
+            allow_literals,
+        },
+        ..CatalogPolicy::default()
+    }
+}
+
+fn resolved(policy: &CatalogPolicy, spec: &ParamSpec, text: &str) -> String {
+    match policy.resolve(Some(spec), spec.name, text) {
+        Ok(secret) => secret.reveal().to_owned(),
+        Err(e) => e.sqlstate().code().to_owned(),
+    }
+}
+
+#[test]
+fn references_stand_in_secrets_only() {
+    let policy = policy(false);
+    let name = "inflowave-engine";
+    assert_eq!(resolved(&policy, &PASSWORD, "${env:CARGO_PKG_NAME}"), name);
+    assert_eq!(resolved(&policy, &PASSWORD, "${env:PATH}"), "42501");
+    assert_eq!(resolved(&policy, &PASSWORD, "hunter2"), "22023");
+    assert_eq!(
+        resolved(&policy, &PASSWORD, "a${env:CARGO_PKG_NAME}"),
+        "22023"
+    );
+    assert_eq!(resolved(&policy, &PASSWORD, ""), "22023");
+    assert_eq!(
+        resolved(&policy, &URL, "postgres://a:${env:CARGO_PKG_NAME}@h/db"),
+        format!("postgres://a:{name}@h/db")
+    );
+    for wrong in [
+        "postgres://${env:CARGO_PKG_NAME}@h/db",
+        "postgres://a:${env:CARGO_PKG_NAME}@${env:CARGO_PKG_NAME}/db",
+        "${env:CARGO_PKG_NAME}",
+    ] {
+        assert_eq!(resolved(&policy, &URL, wrong), "42501", "{wrong}");
+    }
+    assert_eq!(
+        resolved(&policy, &URL, "postgres://a:hunter2@h/db"),
+        "22023"
+    );
+    let error = policy
+        .resolve(Some(&PASSWORD), "password", "hunter2")
+        .unwrap_err();
+    assert!(!format!("{error:?}").contains("hunter2"));
+}
+
+#[test]
+fn a_literal_is_taken_where_it_is_allowed() {
+    let policy = policy(true);
+    assert_eq!(resolved(&policy, &PASSWORD, "hunter2"), "hunter2");
+    let url = "postgres://a:hunter2@h/db";
+    assert_eq!(resolved(&policy, &URL, url), url);
+}
+
+#[test]
+fn a_password_from_a_reference_cannot_change_the_url() {
+    let text = "p@h/?#%:ł";
+    assert_eq!(percent_encoded(text), "p%40h%2F%3F%23%25%3A%C5%82");
+}
+
+#[test]
+fn paths_lie_below_a_root_and_not_in_the_servers_own_folder() {
+    let dir = std::env::temp_dir().join(format!("inflowave-policy-{}", std::process::id()));
+    std::fs::create_dir_all(dir.join("root/data")).unwrap();
+    let policy = CatalogPolicy {
+        file_roots: vec![dir.join("root")],
+        data_dir: Some(dir.join("root/data")),
+        base_dir: dir.clone(),
+        ..CatalogPolicy::default()
+    };
+    assert_eq!(resolved(&policy, &PATH, "root/new/*.csv"), "root/new/*.csv");
+    for wrong in [
+        "other",
+        "root/../other",
+        "/etc/passwd",
+        "root/data/metastore.db",
+        "s3://b/k",
+    ] {
+        assert_eq!(resolved(&policy, &PATH, wrong), "42501", "{wrong}");
+    }
+    let none = CatalogPolicy::default();
+    let error = none.resolve(Some(&PATH), "path", "x").unwrap_err();
+    assert!(error.hint().unwrap().contains("file_roots"), "{error:?}");
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
+#[test]
+fn what_may_be_a_secret_is_not_shown() {
+    for (spec, text, wanted) in [
+        (Some(&PASSWORD), "${env:A}", "${env:A}"),
+        (Some(&PASSWORD), "hunter2", "***"),
+        (Some(&PASSWORD), "a${env:A}", "***${env:A}"),
+        (None, "hunter2", "***"),
+        (Some(&URL), "postgres://a@h:1/db", "postgres://a@h:1/db"),
+        (
+            Some(&URL),
+            "postgres://a:hunter2@h/db",
+            "postgres://a:***@h/db",
+        ),
+        (
+            Some(&URL),
+            "postgres://a:${file:/run/x@y}@h/db",
+            "postgres://a:${file:/run/x@y}@h/db",
+        ),
+        (Some(&URL), "postgres://a:hun/ter2@h/db", "***"),
+        (Some(&URL), "postgres://a:hun?ter2@h/db", "***"),
+        (Some(&URL), "postgres://a:x@h/db?password=hunter2", "***"),
+        (Some(&URL), "postgres://h/db?password=hunter2", "***"),
+        (Some(&URL), "a:hunter2@h/db", "***"),
+        (Some(&URL), "host=h password=hunter2", "***"),
+        (Some(&URL), "crm", "crm"),
+    ] {
+        let got = shown(spec, text);
+        // A password that no rule can tell from a database's name is in no statement that works.
+        assert_eq!(got, wanted, "{text}");
+    }
+}

@@ -1,0 +1,259 @@
+//! Statements that change what the server itself keeps: catalogs, views, comments.
+//!
+//! Each is one transaction of the metastore, takes effect at once, and is on the disk when the
+//! client hears of it. They run one at a time.
+
+mod catalog;
+mod comment;
+mod parse;
+mod view;
+
+use datafusion::sql::sqlparser::ast;
+use inflowave_types::{Error, Result, Secret, SqlState};
+
+pub(crate) use parse::{begins, parse};
+
+use crate::catalog::comment::Target;
+use crate::catalog::{Catalogs, shown};
+use crate::plan::Context;
+
+/// What a dropped object does to the views that stand on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Behavior {
+    Restrict,
+    Cascade,
+}
+
+/// `key = 'value'`, and where the key stands in the statement.
+#[derive(Debug, Clone)]
+pub(crate) struct Opt {
+    pub key: String,
+    /// It may be a secret that was given in clear.
+    pub value: Secret,
+    pub position: Option<u32>,
+}
+
+/// What a comment is on, by its words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Object {
+    Catalog,
+    Table,
+    View,
+    Column,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Statement {
+    CreateCatalog {
+        name: String,
+        if_not_exists: bool,
+        connector: String,
+        options: Vec<Opt>,
+    },
+    AlterCatalog {
+        name: String,
+        options: Vec<Opt>,
+    },
+    RenameCatalog {
+        name: String,
+        to: String,
+    },
+    DropCatalog {
+        name: String,
+        if_exists: bool,
+        behavior: Behavior,
+    },
+    RefreshCatalog {
+        name: String,
+    },
+    CreateView {
+        name: String,
+        or_replace: bool,
+        if_not_exists: bool,
+        columns: Vec<String>,
+        query: Box<ast::Statement>,
+        text: String,
+    },
+    DropView {
+        name: String,
+        if_exists: bool,
+        behavior: Behavior,
+    },
+    Comment {
+        object: Object,
+        path: Vec<String>,
+        text: Option<String>,
+    },
+}
+
+impl Statement {
+    /// The command tag.
+    pub fn tag(&self) -> &'static str {
+        match self {
+            Statement::CreateCatalog { .. } => "CREATE CATALOG",
+            Statement::AlterCatalog { .. } | Statement::RenameCatalog { .. } => "ALTER CATALOG",
+            Statement::DropCatalog { .. } => "DROP CATALOG",
+            Statement::RefreshCatalog { .. } => "REFRESH CATALOG",
+            Statement::CreateView { .. } => "CREATE VIEW",
+            Statement::DropView { .. } => "DROP VIEW",
+            Statement::Comment { .. } => "COMMENT",
+        }
+    }
+
+    /// `25001`: the sources and the metastore cannot be taken back with a transaction.
+    pub fn in_transaction(&self) -> Error {
+        Error::new(
+            SqlState::ActiveSqlTransaction,
+            format!("{} cannot run inside a transaction block", self.tag()),
+        )
+        .with_hint(
+            "It takes effect at once and cannot be rolled back: send COMMIT or ROLLBACK first.",
+        )
+    }
+
+    /// Its text for others to read. Where a secret may stand it is written anew, without.
+    pub fn shown(&self, catalogs: &Catalogs, sql: &str) -> String {
+        match self {
+            Statement::CreateCatalog {
+                name,
+                if_not_exists,
+                connector,
+                options,
+            } => format!(
+                "CREATE CATALOG {}{} USING {}{}",
+                if *if_not_exists { "IF NOT EXISTS " } else { "" },
+                quoted(name),
+                quoted(connector),
+                match options.is_empty() {
+                    true => String::new(),
+                    false => format!(" WITH ({})", listed(catalogs, connector, options)),
+                }
+            ),
+            Statement::AlterCatalog { name, options } => {
+                let kept = catalogs.kept();
+                let connector = kept.catalogs.get(name).map_or("", |c| &c.connector);
+                format!(
+                    "ALTER CATALOG {} SET ({})",
+                    quoted(name),
+                    listed(catalogs, connector, options)
+                )
+            }
+            _ => sql.to_owned(),
+        }
+    }
+}
+
+fn listed(catalogs: &Catalogs, connector: &str, options: &[Opt]) -> String {
+    let specs = catalogs
+        .opener()
+        .descriptor(connector)
+        .map_or(&[][..], |d| d.params);
+    let options: Vec<String> = options
+        .iter()
+        .map(|o| {
+            let spec = specs.iter().find(|s| s.name == o.key);
+            let value = shown(spec, o.value.reveal()).replace('\'', "''");
+            format!("{} = '{value}'", quoted(&o.key))
+        })
+        .collect();
+    options.join(", ")
+}
+
+/// A name as SQL has it.
+pub(crate) fn quoted(name: &str) -> String {
+    let plain = name.starts_with(|c: char| c.is_ascii_lowercase() || c == '_')
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    if plain {
+        name.to_owned()
+    } else {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
+}
+
+/// Runs a statement; called where planning is done.
+///
+/// # Errors
+/// As each statement says. With an error nothing was changed.
+pub(crate) async fn run(context: &Context, statement: &Statement) -> Result<()> {
+    let catalogs = std::sync::Arc::clone(&context.shared.catalogs);
+    let turn = std::sync::Arc::clone(&catalogs.changing).lock_owned().await;
+    if !matches!(statement, Statement::RefreshCatalog { .. }) {
+        catalogs.writable()?;
+    }
+    // From here on it ends by itself, whether or not its client waits for it: what is on the disk
+    // and what this process shows must not come apart.
+    let io = context.shared.runtimes.io.clone();
+    let change = match statement {
+        Statement::CreateView {
+            name,
+            or_replace,
+            if_not_exists,
+            columns,
+            query,
+            text,
+        } => {
+            let kept = catalogs.kept();
+            match kept.views.get(name) {
+                Some(_) if *if_not_exists => return Ok(()),
+                Some(_) if !or_replace => return Err(view::exists(name)),
+                _ => {}
+            }
+            let view = view::made(context, name, columns, query, text).await?;
+            view::fits(&kept, &view)?;
+            io.spawn(async move {
+                let _turn = turn;
+                view::put(&catalogs, view).await
+            })
+        }
+        other => {
+            let (context, other) = (context.clone(), other.clone());
+            io.spawn(async move {
+                let _turn = turn;
+                changed(&context, &catalogs, other).await
+            })
+        }
+    };
+    change
+        .await
+        .unwrap_or_else(|_| Err(crate::run::died(context.query_id)))
+}
+
+async fn changed(context: &Context, catalogs: &Catalogs, statement: Statement) -> Result<()> {
+    match statement {
+        Statement::CreateCatalog {
+            name,
+            if_not_exists,
+            connector,
+            options,
+        } => catalog::create(catalogs, name, if_not_exists, connector, options).await,
+        Statement::AlterCatalog { name, options } => catalog::alter(catalogs, &name, options).await,
+        Statement::RenameCatalog { name, to } => catalog::rename(catalogs, &name, to).await,
+        Statement::DropCatalog {
+            name,
+            if_exists,
+            behavior,
+        } => catalog::drop(catalogs, &name, if_exists, behavior).await,
+        Statement::RefreshCatalog { name } => catalogs.refresh(&name).await,
+        Statement::DropView {
+            name,
+            if_exists,
+            behavior,
+        } => view::drop(catalogs, &name, if_exists, behavior).await,
+        Statement::Comment { object, path, text } => {
+            comment::put(context, catalogs, object, path, text).await
+        }
+        Statement::CreateView { .. } => Err(Error::internal("a view that was not planned")),
+    }
+}
+
+/// The comment's place for a whole catalog.
+fn whole(catalog: &str) -> Target {
+    Target {
+        catalog: catalog.to_owned(),
+        schema: String::new(),
+        relation: String::new(),
+        column: String::new(),
+    }
+}
