@@ -40,6 +40,13 @@ def calls(connection):
     with connection.transaction():
         rows = connection.execute("select 1").fetchall()
         seen.append(("in a transaction", rows, connection.info.transaction_status.name))
+        try:
+            with connection.transaction():
+                connection.execute("select 1 / 0")
+        except psycopg.errors.DivisionByZero as error:
+            seen.append(("in a savepoint", error.sqlstate))
+        rows = connection.execute("select 2").fetchall()
+        seen.append(("behind the savepoint", rows, connection.info.transaction_status.name))
     seen.append(("behind it", connection.info.transaction_status.name))
     try:
         connection.execute("select 1 / %s", (0,))

@@ -24,6 +24,7 @@ mod settings;
 mod show;
 mod statement;
 mod suggest;
+mod transaction;
 mod verify;
 mod views;
 

@@ -20,7 +20,8 @@ use crate::plan::Context;
 use crate::registry::Registry;
 use crate::run::{self, Running, Work};
 use crate::settings::Settings;
-use crate::statement::{self, Bounds, Discard, Explain, Kind, Transaction};
+use crate::statement::{self, Bounds, Discard, Explain, Kind};
+use crate::transaction::{self, Transaction};
 
 /// Holds only what differs from the base that all sessions share.
 pub(crate) struct EngineSession {
@@ -29,7 +30,7 @@ pub(crate) struct EngineSession {
     secret: i32,
     database: String,
     settings: Settings,
-    transaction: TransactionStatus,
+    transaction: Transaction,
 }
 
 /// What `Prepared::plan` holds.
@@ -58,7 +59,7 @@ enum Step {
     Run(Work),
     Set { name: String, value: Option<String> },
     ResetAll,
-    Transaction(Transaction),
+    Transaction(transaction::Command),
     Deallocate(Option<String>),
     Discard(Discard),
 }
@@ -89,7 +90,7 @@ impl EngineSession {
             secret,
             database,
             settings,
-            transaction: TransactionStatus::Idle,
+            transaction: Transaction::default(),
         })
     }
 
@@ -110,7 +111,7 @@ impl EngineSession {
     fn discard(&mut self, what: Discard) -> Result<(&'static str, Option<Forget>)> {
         Ok(match what {
             Discard::All => {
-                if self.transaction != TransactionStatus::Idle {
+                if self.transaction.status() != TransactionStatus::Idle {
                     return Err(Error::new(
                         SqlState::ActiveSqlTransaction,
                         "DISCARD ALL cannot run inside a transaction block",
@@ -142,32 +143,9 @@ impl EngineSession {
         }
     }
 
-    fn transact(&mut self, transaction: Transaction) -> &'static str {
-        let failed = self.transaction == TransactionStatus::Failed;
-        match transaction {
-            Transaction::Begin => {
-                if self.transaction == TransactionStatus::Idle {
-                    self.transaction = TransactionStatus::InTransaction;
-                }
-                "BEGIN"
-            }
-            Transaction::Commit => {
-                self.transaction = TransactionStatus::Idle;
-                if failed { "ROLLBACK" } else { "COMMIT" }
-            }
-            Transaction::Rollback => {
-                self.transaction = TransactionStatus::Idle;
-                "ROLLBACK"
-            }
-        }
-    }
-
     fn runnable(&mut self, kind: &Kind) -> Result<()> {
-        let ends = matches!(
-            kind,
-            Kind::Transaction(Transaction::Commit | Transaction::Rollback)
-        );
-        if self.transaction == TransactionStatus::Failed && !ends {
+        let recovers = matches!(kind, Kind::Transaction(command) if command.recovers());
+        if self.transaction.status() == TransactionStatus::Failed && !recovers {
             return Err(Error::new(
                 SqlState::InFailedSqlTransaction,
                 "current transaction is aborted, commands ignored until end of transaction block",
@@ -175,7 +153,7 @@ impl EngineSession {
             .with_hint("Send ROLLBACK."));
         }
         if let Kind::Ddl(statement) = kind
-            && self.transaction != TransactionStatus::Idle
+            && self.transaction.status() != TransactionStatus::Idle
         {
             self.fail_transaction();
             return Err(statement.in_transaction());
@@ -315,7 +293,7 @@ impl Session for EngineSession {
     }
 
     fn transaction_status(&self) -> TransactionStatus {
-        self.transaction
+        self.transaction.status()
     }
 
     fn reported_settings(&self) -> Vec<(String, String)> {
@@ -409,7 +387,7 @@ impl Session for EngineSession {
             .downcast::<Ready>()
             .map_err(|_| Error::internal("a statement that this engine did not prepare"))?;
         if let Step::Run(Work::Ddl(ddl)) = &step
-            && self.transaction != TransactionStatus::Idle
+            && self.transaction.status() != TransactionStatus::Idle
         {
             let error = ddl.in_transaction();
             let registry = &self.shared.registry;
@@ -426,7 +404,7 @@ impl Session for EngineSession {
                 self.settings.reset_all();
                 Ok(("RESET", None))
             }
-            Step::Transaction(t) => Ok((self.transact(t), None)),
+            Step::Transaction(command) => self.transaction.run(&command).map(|tag| (tag, None)),
             Step::Deallocate(Some(name)) => Ok(("DEALLOCATE", Some(Forget::Named(name)))),
             Step::Deallocate(None) => Ok(("DEALLOCATE ALL", Some(Forget::All))),
             Step::Discard(what) => self.discard(what),
@@ -446,9 +424,7 @@ impl Session for EngineSession {
     }
 
     fn fail_transaction(&mut self) {
-        if self.transaction == TransactionStatus::InTransaction {
-            self.transaction = TransactionStatus::Failed;
-        }
+        self.transaction.fail();
     }
 }
 

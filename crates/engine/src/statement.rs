@@ -14,6 +14,7 @@ use inflowave_types::{Error, Result, SqlState};
 
 use crate::ddl;
 use crate::show::Show;
+use crate::transaction;
 
 /// A statement of the allow-list.
 #[derive(Debug, Clone)]
@@ -26,7 +27,7 @@ pub(crate) enum Kind {
         value: Option<String>,
     },
     ResetAll,
-    Transaction(Transaction),
+    Transaction(transaction::Command),
     /// Changes what the server itself keeps.
     Ddl(Arc<ddl::Statement>),
     /// `DEALLOCATE` of the prepared statement of this name, or of all.
@@ -48,13 +49,6 @@ pub(crate) enum Explain {
     Plan,
     Analyze,
     Federation { json: bool },
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Transaction {
-    Begin,
-    Commit,
-    Rollback,
 }
 
 /// How large and how deep a text may be.
@@ -140,6 +134,9 @@ fn parse(sql: &str, depth_max: usize) -> Result<Kind> {
         tokens: &tokens,
         sql,
     };
+    if let Some(command) = transaction::Command::parse(&words) {
+        return command.map(Kind::Transaction);
+    }
     match words.upper(0).as_str() {
         "SHOW" => Show::parse(&words).map(Kind::Show),
         "SET" => set(&words),
@@ -152,9 +149,6 @@ fn parse(sql: &str, depth_max: usize) -> Result<Kind> {
         },
         "DISCARD" => discard(&words),
         "DEALLOCATE" => deallocate(&words),
-        "BEGIN" | "START" => Ok(Kind::Transaction(Transaction::Begin)),
-        "COMMIT" | "END" => Ok(Kind::Transaction(Transaction::Commit)),
-        "ROLLBACK" | "ABORT" => Ok(Kind::Transaction(Transaction::Rollback)),
         "EXPLAIN" => explain(&words, depth_max),
         _ if ddl::begins(&words) => {
             let parsed = ddl::parse(&words, depth_max)?;
@@ -288,6 +282,7 @@ fn allowed(statement: &ast::Statement) -> Result<()> {
         _ => Err(
             Error::unsupported(format!("{} is not supported", word())).with_hint(
                 "What runs is SELECT, VALUES, EXPLAIN, SHOW, SET, RESET, BEGIN, COMMIT, ROLLBACK, \
+                 SAVEPOINT, RELEASE, \
                  DEALLOCATE and DISCARD; CREATE, ALTER, DROP and REFRESH of CATALOG, CREATE and \
                  DROP of VIEW, and COMMENT ON.",
             ),

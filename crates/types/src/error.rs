@@ -67,6 +67,7 @@ sql_states! {
     InvalidPassword = "28P01",
     InvalidCursorName = "34000",
     InvalidCatalogName = "3D000",
+    InvalidSavepoint = "3B001",
     InvalidSchemaName = "3F000",
     SyntaxError = "42601",
     InsufficientPrivilege = "42501",

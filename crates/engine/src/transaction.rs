@@ -1,0 +1,205 @@
+//! Transactions as clients see them: their status, and the names that they can go back to.
+//!
+//! Sources are read only, so that nothing is to be undone: a transaction is acknowledged, an error
+//! fails it, and a savepoint is where a failed one goes on.
+
+use inflowave_query_api::TransactionStatus;
+use inflowave_types::{Error, Result, SqlState};
+
+use crate::statement::Words;
+
+/// Savepoints of one transaction, at most.
+const SAVEPOINTS_MAX: usize = 1000;
+
+/// A statement that begins, ends or divides a transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Command {
+    Begin,
+    Commit,
+    Rollback,
+    Savepoint(String),
+    Release(String),
+    RollbackTo(String),
+}
+
+impl Command {
+    /// The command that begins with this word; `None` for another statement.
+    pub fn parse(words: &Words) -> Option<Result<Command>> {
+        Some(match words.upper(0).as_str() {
+            "BEGIN" | "START" => Ok(Command::Begin),
+            "COMMIT" | "END" => Ok(Command::Commit),
+            "ROLLBACK" | "ABORT" => rollback(words),
+            "SAVEPOINT" => name(words, 1).map(Command::Savepoint),
+            "RELEASE" => {
+                let at = if words.upper(1) == "SAVEPOINT" { 2 } else { 1 };
+                name(words, at).map(Command::Release)
+            }
+            _ => return None,
+        })
+    }
+
+    /// May it run in a failed transaction?
+    pub fn recovers(&self) -> bool {
+        matches!(
+            self,
+            Command::Commit | Command::Rollback | Command::RollbackTo(_)
+        )
+    }
+}
+
+/// `ROLLBACK [WORK | TRANSACTION] [TO [SAVEPOINT] name]`
+fn rollback(words: &Words) -> Result<Command> {
+    let mut at = 1;
+    if matches!(words.upper(at).as_str(), "WORK" | "TRANSACTION") {
+        at += 1;
+    }
+    if words.upper(at) != "TO" {
+        return Ok(Command::Rollback);
+    }
+    at += 1;
+    if words.upper(at) == "SAVEPOINT" {
+        at += 1;
+    }
+    name(words, at).map(Command::RollbackTo)
+}
+
+fn name(words: &Words, at: usize) -> Result<String> {
+    let (name, end) = words.name_from(at)?;
+    words.end(end)?;
+    Ok(name)
+}
+
+/// The transaction of a session.
+#[derive(Debug)]
+pub(crate) struct Transaction {
+    status: TransactionStatus,
+    /// The oldest first.
+    savepoints: Vec<String>,
+}
+
+impl Default for Transaction {
+    fn default() -> Self {
+        Transaction {
+            status: TransactionStatus::Idle,
+            savepoints: Vec::new(),
+        }
+    }
+}
+
+impl Transaction {
+    pub fn status(&self) -> TransactionStatus {
+        self.status
+    }
+
+    /// After an error; outside of a transaction it changes nothing.
+    pub fn fail(&mut self) {
+        if self.status == TransactionStatus::InTransaction {
+            self.status = TransactionStatus::Failed;
+        }
+    }
+
+    /// The command's tag.
+    ///
+    /// # Errors
+    /// `25P01` for a savepoint outside of a transaction, `3B001` for one that is not there.
+    pub fn run(&mut self, command: &Command) -> Result<&'static str> {
+        match command {
+            Command::Begin => {
+                if self.status == TransactionStatus::Idle {
+                    self.status = TransactionStatus::InTransaction;
+                }
+                Ok("BEGIN")
+            }
+            Command::Commit if self.status != TransactionStatus::Failed => {
+                *self = Transaction::default();
+                Ok("COMMIT")
+            }
+            Command::Commit | Command::Rollback => {
+                *self = Transaction::default();
+                Ok("ROLLBACK")
+            }
+            Command::Savepoint(name) => {
+                self.open("SAVEPOINT")?;
+                if self.savepoints.len() >= SAVEPOINTS_MAX {
+                    return Err(Error::new(
+                        SqlState::ProgramLimitExceeded,
+                        format!("a transaction can have at most {SAVEPOINTS_MAX} savepoints"),
+                    )
+                    .with_hint("Release those that are done with."));
+                }
+                self.savepoints.push(name.clone());
+                Ok("SAVEPOINT")
+            }
+            Command::Release(name) => {
+                self.open("RELEASE SAVEPOINT")?;
+                let at = self.place(name)?;
+                self.savepoints.truncate(at);
+                Ok("RELEASE")
+            }
+            Command::RollbackTo(name) => {
+                self.open("ROLLBACK TO SAVEPOINT")?;
+                let at = self.place(name)?;
+                self.savepoints.truncate(at + 1);
+                self.status = TransactionStatus::InTransaction;
+                Ok("ROLLBACK")
+            }
+        }
+    }
+
+    fn open(&self, command: &str) -> Result<()> {
+        if self.status != TransactionStatus::Idle {
+            return Ok(());
+        }
+        Err(Error::new(
+            SqlState::NoActiveSqlTransaction,
+            format!("{command} can only be used in transaction blocks"),
+        )
+        .with_hint("Send BEGIN first."))
+    }
+
+    fn place(&self, name: &str) -> Result<usize> {
+        let place = self.savepoints.iter().rposition(|s| s == name);
+        place.ok_or_else(|| {
+            Error::new(
+                SqlState::InvalidSavepoint,
+                format!("savepoint \"{name}\" does not exist"),
+            )
+            .with_hint("A savepoint ends with its transaction, and with an older one.")
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn save(name: &str) -> Command {
+        Command::Savepoint(name.to_owned())
+    }
+
+    #[test]
+    fn a_failed_transaction_goes_on_at_a_savepoint() {
+        let mut transaction = Transaction::default();
+        let error = transaction.run(&save("a")).unwrap_err();
+        assert_eq!(error.sqlstate().code(), "25P01");
+        transaction.run(&Command::Begin).unwrap();
+        for name in ["a", "b", "a"] {
+            transaction.run(&save(name)).unwrap();
+        }
+        transaction.fail();
+        assert_eq!(transaction.status(), TransactionStatus::Failed);
+        let back = Command::RollbackTo("b".to_owned());
+        assert_eq!(transaction.run(&back), Ok("ROLLBACK"));
+        assert_eq!(transaction.status(), TransactionStatus::InTransaction);
+        // The later "a" is gone, the earlier one is still there.
+        let release = Command::Release("a".to_owned());
+        assert_eq!(transaction.run(&release), Ok("RELEASE"));
+        assert_eq!(
+            transaction.run(&release).unwrap_err().sqlstate().code(),
+            "3B001"
+        );
+        transaction.fail();
+        assert_eq!(transaction.run(&Command::Commit), Ok("ROLLBACK"));
+        assert_eq!(transaction.status(), TransactionStatus::Idle);
+    }
+}
