@@ -273,10 +273,6 @@ impl FileTable {
             let mut native = self.native.iter();
             native.any(|f| f.name() == name && f.data_type() == to)
         };
-        if converted.is_empty() {
-            // DataFusion's own pushdown brings the filters.
-            return Ok(None);
-        }
         let is_float = |name: &str| {
             let field = self.schema.field_with_name(name);
             field.is_ok_and(|f| f.data_type().is_floating())

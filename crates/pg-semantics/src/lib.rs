@@ -18,7 +18,7 @@ mod functions;
 mod inference;
 pub mod local;
 pub mod parameters;
-mod repair;
+mod physical;
 mod temporal;
 mod type_planner;
 pub mod types;

@@ -10,13 +10,11 @@ use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExp
 use datafusion::logical_expr::{Expr, expr::ScalarFunction};
 use datafusion::optimizer::analyzer::resolve_grouping_function::ResolveGroupingFunction;
 use datafusion::optimizer::{Analyzer, Optimizer, OptimizerRule};
-use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use crate::analyze::{Multiset, ThreeValued, plan_deferred};
 use crate::inference::PushDownFilter;
-use crate::repair::{BEFORE, MissingSorts};
-use crate::{PgAnalyzer, PgTypePlanner, aggregates, functions};
+use crate::{PgAnalyzer, PgTypePlanner, aggregates, functions, physical};
 
 /// DataFusion's settings under which SQL text means what it means in PostgreSQL.
 ///
@@ -60,20 +58,19 @@ pub fn register(mut builder: SessionStateBuilder) -> SessionStateBuilder {
         Arc::new(ThreeValued),
         Arc::new(Multiset),
     ]));
-    let rules = Optimizer::new().rules.into_iter();
-    let ours = PushDownFilter::default();
-    let ours: Arc<dyn OptimizerRule + Send + Sync> = Arc::new(ours);
-    let rules = rules.map(|rule| match rule.name() == ours.name() {
-        true => Arc::clone(&ours),
-        false => rule,
-    });
-    let mut physical = PhysicalOptimizer::new().rules;
-    let before = physical.iter().position(|rule| rule.name() == BEFORE);
-    debug_assert!(before.is_some(), "DataFusion has no rule {BEFORE}");
-    physical.insert(before.unwrap_or(physical.len()), Arc::new(MissingSorts));
+    let ours: Arc<dyn OptimizerRule + Send + Sync> = Arc::new(PushDownFilter::default());
+    let rules = Optimizer::new()
+        .rules
+        .into_iter()
+        // It adds up sums of groups, and the sum of a bigint has another type than one of integers.
+        .filter(|rule| rule.name() != "single_distinct_aggregation_to_group_by")
+        .map(|rule| match rule.name() == ours.name() {
+            true => Arc::clone(&ours),
+            false => rule,
+        });
     let builder = builder
         .with_optimizer_rules(rules.collect())
-        .with_physical_optimizer_rules(physical);
+        .with_physical_optimizer_rules(physical::rules());
     builder.with_type_planner(Arc::new(PgTypePlanner))
 }
 

@@ -21,7 +21,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::logical_expr::{Expr, Extension, LogicalPlan, TableScan};
 use inflowave_connector_api::{
@@ -106,14 +106,45 @@ impl Remote {
     }
 
     fn finish(self) -> Result<LogicalPlan> {
-        let fragment = Fragment::new(self.plan).map_err(external)?;
-        let query = self.source.compile(&fragment).map_err(external)?;
+        let fragment = Fragment::new(self.plan.clone()).map_err(external)?;
+        let query = match self.source.compile(&fragment) {
+            Ok(query) => query,
+            // What its parts promised the whole does not hold: it runs here, and says so.
+            Err(error) if !matches!(self.plan, LogicalPlan::TableScan(_)) => {
+                tracing::warn!(catalog = fragment.catalog(), %error, "a fragment was not compiled");
+                return refused(cut(self.plan, Pushdown::Off)?, error.message());
+            }
+            Err(error) => return Err(external(error)),
+        };
         let rows = self.rows.map(|rows| rows.max(1.0) as u64);
         let node = RemoteScanNode::new(fragment, query, self.pushed, self.refused, rows);
         Ok(LogicalPlan::Extension(Extension {
             node: Arc::new(node),
         }))
     }
+}
+
+/// The plan with a refusal of the whole at each of its scans.
+fn refused(plan: LogicalPlan, reason: &str) -> Result<LogicalPlan> {
+    let refusal = Refusal {
+        what: "the query as a whole".to_owned(),
+        reason: reason.to_owned(),
+    };
+    Ok(plan
+        .transform_up(|node| {
+            let LogicalPlan::Extension(extension) = &node else {
+                return Ok(Transformed::no(node));
+            };
+            let Some(scan) = extension.node.as_any().downcast_ref::<RemoteScanNode>() else {
+                return Ok(Transformed::no(node));
+            };
+            let mut scan = scan.clone();
+            scan.refused.push(refusal.clone());
+            Ok(Transformed::yes(LogicalPlan::Extension(Extension {
+                node: Arc::new(scan),
+            })))
+        })?
+        .data)
 }
 
 fn piece(plan: LogicalPlan, pushdown: Pushdown) -> Result<Piece> {
@@ -145,7 +176,6 @@ fn piece(plan: LogicalPlan, pushdown: Pushdown) -> Result<Piece> {
 
 /// The node stays here; what is below it is cut.
 fn cut_children(plan: LogicalPlan, pushdown: Pushdown) -> Result<LogicalPlan> {
-    use datafusion::common::tree_node::TreeNode;
     Ok(plan
         .map_children(|child| Ok(Transformed::yes(cut(child, pushdown)?)))?
         .data)
@@ -202,7 +232,6 @@ fn list(exprs: &[Expr]) -> String {
 
 /// Subqueries inside expressions are plans of their own and are not pushed with the expression.
 fn has_subquery(expr: &Expr) -> bool {
-    use datafusion::common::tree_node::TreeNode;
     let mut found = false;
     // The closure never fails.
     let _ = expr.apply(|e| {

@@ -25,6 +25,7 @@ use super::unknown::{number, placeholder, typed, unknown};
 use super::{analyze, condition, deferred, like};
 use crate::cast::{cast_scalar, minimal_decimal};
 use crate::functions;
+use crate::local::both_zeros;
 use crate::parameters::parameter;
 use crate::raise::raise;
 use crate::type_planner::{EXPLICIT, UNCONSTRAINED};
@@ -286,6 +287,8 @@ impl Rewriter<'_> {
         }
         let mut all = operator::comparable(all, self, |l, r| mismatch("=", l, r))?;
         let expr = all.remove(0);
+        // Constants are looked up by their bits before anything runs.
+        both_zeros(&mut all);
         Ok(Expr::InList(InList::new(Box::new(expr), all, l.negated)))
     }
 

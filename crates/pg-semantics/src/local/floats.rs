@@ -103,7 +103,7 @@ fn in_lists(plan: LogicalPlan) -> Result<LogicalPlan> {
         .map_expressions(|e| {
             let name = names.save(&e);
             let changed = e.transform_up(|e| match e {
-                Expr::InList(list) => both_zeros(list, &schema),
+                Expr::InList(list) => Ok(completed(list, &schema)),
                 other => Ok(Transformed::no(other)),
             })?;
             Ok(changed.update_data(|e| name.restore(e)))
@@ -111,30 +111,31 @@ fn in_lists(plan: LogicalPlan) -> Result<LogicalPlan> {
         .data)
 }
 
-fn both_zeros(mut list: InList, schema: &DFSchema) -> Result<Transformed<Expr>> {
+fn completed(mut list: InList, schema: &DFSchema) -> Transformed<Expr> {
     // Without the type of what is looked up (an outer reference) there is no list of constants.
-    if !list
+    let is_float = list
         .expr
         .get_type(schema)
-        .is_ok_and(|t| types::is_float(&t))
-    {
-        return Ok(Transformed::no(Expr::InList(list)));
+        .is_ok_and(|t| types::is_float(&t));
+    if is_float && both_zeros(&mut list.list) {
+        Transformed::yes(Expr::InList(list))
+    } else {
+        Transformed::no(Expr::InList(list))
     }
+}
+
+/// Adds 0 beside -0, and -0 beside 0, to a list of floats; whether it changed.
+pub(crate) fn both_zeros(list: &mut Vec<Expr>) -> bool {
     let zeros: Vec<Expr> = list
-        .list
         .iter()
         .filter_map(|e| match e {
             Expr::Literal(ScalarValue::Float32(Some(v)), _) if *v == 0.0 => Some(lit(-v)),
             Expr::Literal(ScalarValue::Float64(Some(v)), _) if *v == 0.0 => Some(lit(-v)),
             _ => None,
         })
+        .filter(|zero| !list.contains(zero))
         .collect();
     let changed = !zeros.is_empty();
-    list.list.extend(zeros);
-    let list = Expr::InList(list);
-    Ok(if changed {
-        Transformed::yes(list)
-    } else {
-        Transformed::no(list)
-    })
+    list.extend(zeros);
+    changed
 }

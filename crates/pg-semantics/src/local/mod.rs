@@ -11,6 +11,7 @@ use datafusion::common::Result;
 use datafusion::common::tree_node::Transformed;
 use datafusion::logical_expr::LogicalPlan;
 
+pub(crate) use floats::both_zeros;
 pub use guard::can_fail;
 
 /// Completes a plan whose remote parts have been cut out of it, without changing its schema.

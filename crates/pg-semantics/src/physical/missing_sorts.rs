@@ -16,12 +16,8 @@ use datafusion::physical_plan::{
     ExecutionPlan, ExecutionPlanProperties, replace_children_if_necessary,
 };
 
-/// The rule before which it stands: behind those that move operators, and before the one that ties
-/// filters of joins to the scans below them.
-pub(crate) const BEFORE: &str = "EnsureCooperative";
-
 #[derive(Debug, Default)]
-pub(crate) struct MissingSorts;
+pub(super) struct MissingSorts;
 
 impl PhysicalOptimizerRule for MissingSorts {
     fn name(&self) -> &'static str {
