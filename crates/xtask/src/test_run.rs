@@ -42,7 +42,13 @@ pub fn run(root: &Path, strict: bool, with_services: bool) -> Result<(), String>
             output.take("skipped: services (--no-services)");
         }
         let env = services.as_ref().map_or(&[][..], |s| &s.env);
-        run.step("tests", || test(root, strict, env, &mut output));
+        // Tests run the program as a person does: it is made of what is tested.
+        run.step("program", || {
+            cargo(root, &locked(&["build", "--workspace"], strict, &[]))
+        });
+        if run.passes() {
+            run.step("tests", || test(root, strict, env, &mut output));
+        }
     }
     if strict && output.skips() > 0 {
         run.failures.push(format!(

@@ -405,7 +405,9 @@ fn numbers(
     let narrow = [&lt, &rt]
         .iter()
         .all(|t| matches!(t, DataType::Decimal128(..)));
-    Ok(if narrow && precision <= 38 {
+    // DataFusion makes `x * 0` the 0 and `x * 1` the x, whatever type the product has.
+    let folds = op == Operator::Multiply && (is_zero_or_one(&left) || is_zero_or_one(&right));
+    Ok(if narrow && precision <= 38 && !folds {
         plain(left, op, right)
     } else {
         call(function, vec![left, right])
@@ -494,14 +496,21 @@ fn concat(left: Expr, right: Expr, r: &Rewriter) -> Result<Expr> {
     Ok(plain(text(left)?, Operator::StringConcat, text(right)?))
 }
 
+fn is_zero_or_one(e: &Expr) -> bool {
+    match e {
+        Expr::Literal(ScalarValue::Decimal128(Some(v), _, scale), _) => {
+            *v == 0 || 10_i128.checked_pow(scale.unsigned_abs().into()) == Some(*v)
+        }
+        _ => false,
+    }
+}
+
 /// A literal that is neither 0 nor -1: dividing by it cannot fail.
 fn is_safe_divisor(e: &Expr) -> bool {
     match e {
         Expr::Literal(ScalarValue::Int16(Some(v)), _) => *v != 0 && *v != -1,
         Expr::Literal(ScalarValue::Int32(Some(v)), _) => *v != 0 && *v != -1,
         Expr::Literal(ScalarValue::Int64(Some(v)), _) => *v != 0 && *v != -1,
-        Expr::Literal(ScalarValue::Float32(Some(v)), _) => *v != 0.0,
-        Expr::Literal(ScalarValue::Float64(Some(v)), _) => *v != 0.0,
         Expr::Cast(c) => is_safe_divisor(&c.expr),
         _ => false,
     }
