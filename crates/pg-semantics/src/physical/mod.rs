@@ -2,8 +2,9 @@
 //!
 //! [`same_names`] keeps filters from going by a column's name where two have the same,
 //! [`pinned`] keeps what can fail above the filter that it stands on, [`missing_sorts`] puts a sort
-//! where one was lost.
+//! where one was lost, [`distinct`] counts distinct values.
 
+mod distinct;
 mod missing_sorts;
 mod pinned;
 mod same_names;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 
+use distinct::UnlessDistinct;
 use missing_sorts::MissingSorts;
 use pinned::Pinned;
 use same_names::UnlessSameNames;
@@ -24,6 +26,7 @@ pub(crate) fn rules() -> Vec<Rule> {
     let mut rules: Vec<Rule> = Vec::new();
     for rule in PhysicalOptimizer::new().rules {
         match rule.name() {
+            "aggregate_statistics" => rules.push(Arc::new(UnlessDistinct(rule))),
             "ProjectionPushdown" => rules.push(Arc::new(Pinned(rule))),
             name if name.starts_with("FilterPushdown") => {
                 rules.push(Arc::new(UnlessSameNames(rule)));
@@ -46,6 +49,7 @@ mod tests {
             .map(|rule| format!("{rule:?}"))
             .collect();
         let count = |of: &str| names.iter().filter(|name| name.starts_with(of)).count();
+        assert_eq!(count("UnlessDistinct("), 1);
         assert_eq!(count("Pinned("), 2);
         assert_eq!(count("UnlessSameNames("), 2);
         assert_eq!(count("MissingSorts"), 1);
