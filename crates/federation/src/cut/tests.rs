@@ -77,6 +77,9 @@ impl RemoteSource for Fake {
     fn compile(&self, fragment: &Fragment) -> Result<RemoteQuery> {
         let text = fragment.plan().display_indent().to_string();
         let text = text.lines().map(str::trim).collect::<Vec<_>>().join(" < ");
+        if text.contains("Int64(77)") {
+            return Err(Error::internal("77 cannot be written"));
+        }
         Ok(RemoteQuery {
             text,
             params: Vec::new(),
@@ -216,6 +219,21 @@ async fn what_can_fail_is_not_pushed_beside_a_condition_that_stays() {
             a: Projection: t.n < Filter: t.n = Int64(1) AND Int64(10) / t.k > Int64(2) < TableScan: t projection=[k, n]
             --
 
+        "#]],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_its_source_cannot_compile_runs_here() {
+    check(
+        "select n from t where k = 77",
+        expect![[r#"
+            a: TableScan: t projection=[k, n]
+              not the query as a whole: 77 cannot be written
+            --
+            Projection: t.n
+              Filter: t.k = Int64(77)
         "#]],
     )
     .await;
