@@ -11,13 +11,14 @@ mod same_names;
 
 use std::sync::Arc;
 
+use datafusion::common::Result;
+use datafusion::config::ConfigOptions;
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
+use datafusion::physical_plan::ExecutionPlan;
 
-use distinct::UnlessDistinct;
 use missing_sorts::MissingSorts;
 use pinned::Pinned;
-use same_names::UnlessSameNames;
 
 type Rule = Arc<dyn PhysicalOptimizerRule + Send + Sync>;
 
@@ -26,10 +27,10 @@ pub(crate) fn rules() -> Vec<Rule> {
     let mut rules: Vec<Rule> = Vec::new();
     for rule in PhysicalOptimizer::new().rules {
         match rule.name() {
-            "aggregate_statistics" => rules.push(Arc::new(UnlessDistinct(rule))),
+            "aggregate_statistics" => rules.push(unless(distinct::is_there, rule)),
             "ProjectionPushdown" => rules.push(Arc::new(Pinned(rule))),
             name if name.starts_with("FilterPushdown") => {
-                rules.push(Arc::new(UnlessSameNames(rule)));
+                rules.push(unless(same_names::are_there, rule));
             }
             // Behind the rules that move operators, and before the one that ties filters of joins
             // to the scans below them.
@@ -38,6 +39,40 @@ pub(crate) fn rules() -> Vec<Rule> {
         }
     }
     rules
+}
+
+type Finding = fn(&Arc<dyn ExecutionPlan>) -> Result<bool>;
+
+/// A rule that is left out for plans in which something is found.
+#[derive(Debug)]
+struct Unless {
+    rule: Rule,
+    found: Finding,
+}
+
+fn unless(found: Finding, rule: Rule) -> Rule {
+    Arc::new(Unless { rule, found })
+}
+
+impl PhysicalOptimizerRule for Unless {
+    fn name(&self) -> &str {
+        self.rule.name()
+    }
+
+    fn schema_check(&self) -> bool {
+        self.rule.schema_check()
+    }
+
+    fn optimize(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        config: &ConfigOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        if (self.found)(&plan)? {
+            return Ok(plan);
+        }
+        self.rule.optimize(plan, config)
+    }
 }
 
 #[cfg(test)]
@@ -49,9 +84,9 @@ mod tests {
             .map(|rule| format!("{rule:?}"))
             .collect();
         let count = |of: &str| names.iter().filter(|name| name.starts_with(of)).count();
-        assert_eq!(count("UnlessDistinct("), 1);
         assert_eq!(count("Pinned("), 2);
-        assert_eq!(count("UnlessSameNames("), 2);
+        // The statistics of aggregates, and two rules that push filters down.
+        assert_eq!(count("Unless "), 3);
         assert_eq!(count("MissingSorts"), 1);
     }
 }

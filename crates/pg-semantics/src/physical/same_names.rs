@@ -10,36 +10,10 @@ use std::sync::Arc;
 
 use datafusion::common::Result;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
-use datafusion::config::ConfigOptions;
-use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::ExecutionPlan;
 
-/// A rule that is left out for plans in which a schema has a name twice.
-#[derive(Debug)]
-pub(super) struct UnlessSameNames(pub(super) super::Rule);
-
-impl PhysicalOptimizerRule for UnlessSameNames {
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-
-    fn schema_check(&self) -> bool {
-        self.0.schema_check()
-    }
-
-    fn optimize(
-        &self,
-        plan: Arc<dyn ExecutionPlan>,
-        config: &ConfigOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        if has_same_names(&plan)? {
-            return Ok(plan);
-        }
-        self.0.optimize(plan, config)
-    }
-}
-
-fn has_same_names(plan: &Arc<dyn ExecutionPlan>) -> Result<bool> {
+/// Has a schema of the plan a name twice?
+pub(super) fn are_there(plan: &Arc<dyn ExecutionPlan>) -> Result<bool> {
     let mut found = false;
     plan.apply(|node| {
         let schema = node.schema();
