@@ -2,6 +2,7 @@
 
 mod avg;
 mod extreme;
+mod first_two;
 mod frame;
 mod sum;
 mod sum_state;
@@ -34,6 +35,13 @@ pub(crate) fn of_floats(func: &AggregateUDF) -> Option<Arc<AggregateUDF>> {
         "max" => Some(Arc::clone(&MAX)),
         _ => None,
     }
+}
+
+/// The first two values of a group.
+pub(crate) fn first_two_udaf() -> Arc<AggregateUDF> {
+    static FIRST_TWO: LazyLock<Arc<AggregateUDF>> =
+        LazyLock::new(|| Arc::new(AggregateUDF::from(first_two::FirstTwo::new())));
+    Arc::clone(&FIRST_TWO)
 }
 
 /// `sum`, with PostgreSQL's result types and a check against overflow.

@@ -22,7 +22,7 @@ use inflowave_types::SqlState;
 use super::operator::{self, mismatch};
 use super::type_of::{as_type, type_of};
 use super::unknown::{number, placeholder, typed, unknown};
-use super::{analyze, condition, deferred, like};
+use super::{analyze, condition, deferred, like, scalar_subquery};
 use crate::cast::{cast_scalar, minimal_decimal};
 use crate::functions;
 use crate::local::both_zeros;
@@ -61,7 +61,7 @@ impl TreeNodeRewriter for Rewriter<'_> {
                 };
                 Expr::OuterReferenceColumn(field, column)
             }
-            Expr::ScalarSubquery(s) => Expr::ScalarSubquery(self.subquery(s)?),
+            Expr::ScalarSubquery(s) => scalar_subquery::value(self.subquery(s)?)?,
             Expr::Exists(e) if !self.joins => return self.exists(e).map(Transformed::yes),
             Expr::Exists(e) => Expr::Exists(Exists {
                 subquery: self.subquery(e.subquery)?,

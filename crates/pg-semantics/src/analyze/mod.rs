@@ -16,6 +16,7 @@ mod expression;
 mod like;
 mod multiset;
 mod operator;
+mod scalar_subquery;
 mod set;
 mod three_valued;
 mod type_of;

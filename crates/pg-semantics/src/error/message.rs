@@ -50,7 +50,10 @@ pub(super) fn from_plan(text: &str) -> Error {
         || lower.contains("type mismatch")
     {
         SqlState::DatatypeMismatch
-    } else if lower.contains("unsupported") || lower.contains("not supported") {
+    } else if lower.contains("unsupported")
+        || lower.contains("not supported")
+        || lower.contains("correlated scalar subquery")
+    {
         SqlState::FeatureNotSupported
     } else if lower.contains("subquery") && lower.contains("column") {
         SqlState::SyntaxError

@@ -9,6 +9,7 @@ mod interval;
 mod math;
 mod now;
 mod numeric;
+mod subquery;
 mod text_case;
 
 use std::sync::{Arc, LazyLock};
@@ -58,6 +59,8 @@ operators! {
     temporal_add = interval::TemporalArithmetic::new(interval::TemporalOperator::Add);
     temporal_sub = interval::TemporalArithmetic::new(interval::TemporalOperator::Subtract);
     interval_mul = interval::TemporalArithmetic::new(interval::TemporalOperator::Multiply);
+    or_null = subquery::OrNull::new();
+    single_row = subquery::SingleRow::new();
     interval_div = interval::TemporalArithmetic::new(interval::TemporalOperator::Divide);
 }
 

@@ -32,6 +32,7 @@ const NEVER_FAIL: &[&str] = &[
     "now",
     "nullif",
     "octet_length",
+    "pg_or_null",
     "replace",
     "reverse",
     "right",
