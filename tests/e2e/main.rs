@@ -22,6 +22,7 @@ mod psql;
 mod readme;
 mod server;
 mod slt;
+mod stopping;
 mod tpch;
 mod tpch_data;
 mod views;

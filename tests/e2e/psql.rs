@@ -1,19 +1,14 @@
 //! A real psql over the wire.
 
-use std::net::SocketAddr;
 use std::process::{Command, Output};
-use std::sync::Arc;
 
-use inflowave_pg_frontend as pg;
 use inflowave_testkit::provision::{CatalogSpec, Fixture, SqliteFixture};
 use inflowave_testkit::{skip, trap};
-use tokio_util::sync::CancellationToken;
 
-use crate::server;
+use crate::server::{self, Listening};
 
 struct Served {
-    address: SocketAddr,
-    shutdown: CancellationToken,
+    listening: Listening,
     _fixture: SqliteFixture,
     _dir: tempfile::TempDir,
 }
@@ -39,26 +34,16 @@ impl Served {
         ])
         .await
         .unwrap();
-        let listener = pg::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let shutdown = CancellationToken::new();
-        let service = Arc::clone(&service);
-        tokio::spawn(pg::serve(
-            listener,
-            service,
-            pg::Limits::default(),
-            shutdown.clone(),
-        ));
         Served {
-            address,
-            shutdown,
+            listening: Listening::start(service).await,
             _fixture: fixture,
             _dir: dir,
         }
     }
 
     async fn psql(&self, database: &str, sql: &str) -> Output {
-        let (address, database, sql) = (self.address, database.to_owned(), sql.to_owned());
+        let (database, sql) = (database.to_owned(), sql.to_owned());
+        let address = self.listening.address;
         tokio::task::spawn_blocking(move || {
             Command::new("psql")
                 .args(["-X", "-q", "-A", "-t", "-v", "VERBOSITY=verbose"])
@@ -69,12 +54,6 @@ impl Served {
         })
         .await
         .unwrap()
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        self.shutdown.cancel();
     }
 }
 
@@ -132,16 +111,7 @@ fn a_failed_transaction_says_so_until_it_ends() {
         let served = Served::start().await;
         let output = served.psql("lake", "begin; select 1/0; select 1").await;
         assert!(err(&output).contains("22012"), "{}", err(&output));
-        let (client, connection) = tokio_postgres::connect(
-            &format!(
-                "host=127.0.0.1 port={} user=tester dbname=lake",
-                served.address.port()
-            ),
-            tokio_postgres::NoTls,
-        )
-        .await
-        .unwrap();
-        tokio::spawn(connection);
+        let client = served.listening.connect("lake").await;
         client.simple_query("begin").await.unwrap();
         assert!(client.simple_query("select 1/0").await.is_err());
         let error = client.simple_query("select 1").await.unwrap_err();
@@ -155,16 +125,7 @@ fn a_failed_transaction_says_so_until_it_ends() {
 fn a_statement_that_takes_too_long_is_canceled() {
     server::run(async {
         let served = Served::start().await;
-        let (client, connection) = tokio_postgres::connect(
-            &format!(
-                "host=127.0.0.1 port={} user=tester dbname=lake",
-                served.address.port()
-            ),
-            tokio_postgres::NoTls,
-        )
-        .await
-        .unwrap();
-        tokio::spawn(connection);
+        let client = served.listening.connect("lake").await;
         let endless = "select count(*) from generate_series(1, 1000000000000) g(v) where v = -1";
         client
             .simple_query("set statement_timeout = '200ms'")

@@ -1,6 +1,7 @@
 //! An engine for tests: the two runtimes live as long as the test binary.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -8,10 +9,13 @@ use std::time::{Duration, Instant};
 use inflowave_config::{Limits, Secrets};
 use inflowave_engine::{CatalogPolicy, CatalogSpec, Engine, METASTORE_DOMAINS, Runtimes};
 use inflowave_metastore::Metastore;
+use inflowave_pg_frontend as pg;
 use inflowave_query_api::{QueryService, Session, SessionStart};
 use inflowave_testkit::provision;
 use inflowave_types::{Error, Result, Secret, SqlState};
 use tokio::runtime::Runtime;
+use tokio_postgres::{Client, NoTls};
+use tokio_util::sync::CancellationToken;
 
 /// How long a state is waited for before a test fails.
 pub const DEADLINE: Duration = Duration::from_secs(30);
@@ -115,6 +119,37 @@ pub async fn service(
         open(&engine, name, spec).await?;
     }
     Ok(Arc::new(engine))
+}
+
+/// A service on a port of its own; it stops listening when dropped.
+pub struct Listening {
+    pub address: SocketAddr,
+    shutdown: CancellationToken,
+}
+
+impl Listening {
+    pub async fn start(service: Arc<dyn QueryService>) -> Listening {
+        let listener = pg::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let shutdown = CancellationToken::new();
+        let until = shutdown.clone();
+        tokio::spawn(pg::serve(listener, service, pg::Limits::default(), until));
+        Listening { address, shutdown }
+    }
+
+    pub async fn connect(&self, database: &str) -> Client {
+        let port = self.address.port();
+        let place = format!("host=127.0.0.1 port={port} user=tester dbname={database}");
+        let (client, connection) = tokio_postgres::connect(&place, NoTls).await.unwrap();
+        tokio::spawn(connection);
+        client
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.shutdown.cancel();
+    }
 }
 
 /// A session of `database`.

@@ -87,11 +87,16 @@ impl MySqlFixture {
         self.is_maria
     }
 
-    fn table_name(&self, table: &str) -> String {
+    /// The qualified, quoted name of a table.
+    pub fn table_name(&self, table: &str) -> String {
         format!("{}.{}", backticked(&self.database), backticked(table))
     }
 
-    async fn run(&self, sql: &str) -> Result<()> {
+    /// Runs a statement at the source itself.
+    ///
+    /// # Errors
+    /// The source's.
+    pub async fn run(&self, sql: &str) -> Result<()> {
         let mut conn = self.conn.lock().await;
         conn.query_drop(sql).await.map_err(|e| failed(sql, e))
     }

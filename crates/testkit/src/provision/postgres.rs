@@ -80,7 +80,11 @@ impl PostgresFixture {
         Native::connect(&self.url).await
     }
 
-    async fn run(&self, sql: &str) -> Result<()> {
+    /// Runs a statement at the source itself.
+    ///
+    /// # Errors
+    /// The source's.
+    pub async fn run(&self, sql: &str) -> Result<()> {
         self.client
             .batch_execute(sql)
             .await
