@@ -376,7 +376,8 @@ impl Rewriter<'_> {
                 }
             }
             // Offsets and counts of window functions are int8 constants.
-            WindowFunctionDefinition::WindowUDF(_) => {
+            WindowFunctionDefinition::WindowUDF(udf) => {
+                self.has_type(udf.name(), &f.params.args)?;
                 for arg in f.params.args.iter_mut().skip(1).take(1) {
                     if let Expr::Literal(ScalarValue::Int32(Some(v)), None) = arg {
                         *arg = Expr::Literal(ScalarValue::Int64(Some(i64::from(*v))), None);
@@ -392,6 +393,23 @@ impl Rewriter<'_> {
             }
         }
         self.coerced_window(f).map(Expr::WindowFunction)
+    }
+
+    /// The value of these functions has the type of their argument; only a default beside it, as the
+    /// third one of `lag` and `lead`, lets a literal be a text.
+    fn has_type(&self, name: &str, args: &[Expr]) -> Result<()> {
+        const POLYMORPHIC: [&str; 5] = ["lag", "lead", "first_value", "last_value", "nth_value"];
+        let Some(value) = args.first() else {
+            return Ok(());
+        };
+        let is_open = unknown(value).is_some() || self.type_of(value)? == DataType::Null;
+        if is_open && args.len() < 3 && POLYMORPHIC.contains(&name) {
+            return Err(raise(
+                SqlState::DatatypeMismatch,
+                "could not determine polymorphic type because input has type unknown",
+            ));
+        }
+        Ok(())
     }
 
     /// DataFusion coerces the bounds of a `RANGE` to few types of keys. Those of a frame without an
