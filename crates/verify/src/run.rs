@@ -1,0 +1,1 @@
+//! The random queries over a user's own tables, pushed against local.
