@@ -25,4 +25,5 @@ mod slt;
 mod stopping;
 mod tpch;
 mod tpch_data;
+mod verify;
 mod views;

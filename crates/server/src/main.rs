@@ -59,6 +59,10 @@ enum Command {
         #[arg(long, default_value = "inflowave.toml")]
         config: PathBuf,
     },
+    /// Ask random queries of your own tables, pushed and local, and compare the answers.
+    ///
+    /// Exit status 1 if any differ; each difference is made as small as it goes.
+    Verify(command::Verify),
     /// Run one statement, in process.
     Sql {
         /// The statement, or several separated by semicolons.
@@ -120,6 +124,7 @@ fn run(cli: Cli) -> Result<()> {
                 pg_listen,
             } => command::demo(runtimes, once, data_dir, pg_listen).await,
             Command::Check { config } => command::check(runtimes, &config).await,
+            Command::Verify(asked) => command::verify(runtimes, asked).await,
             Command::Sql {
                 statement,
                 config,
