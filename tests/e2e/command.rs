@@ -111,3 +111,58 @@ fn check_says_a_line_of_each_source_and_fails_if_one_does() {
     assert!(odd.is_some_and(|l| l.contains("paht")), "{lines:?}");
     assert!(!lines.concat().contains("hunter2"), "{lines:?}");
 }
+
+#[test]
+fn an_error_of_the_configuration_names_file_line_key_and_the_valid_choices() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("inflowave.toml");
+    let file = config.display().to_string();
+    for (text, error, hint) in [
+        (
+            "[server]\n\npg_lisen = '127.0.0.1:0'\n",
+            "F0000: FILE: line 3: unknown key \"pg_lisen\" in [server]",
+            "The keys of [server] are: pg_listen, data_dir, file_roots.",
+        ),
+        (
+            "[limits]\nbatch_rows = 'many'\n",
+            "F0000: FILE: line 2: invalid value 'many' for limits.batch_rows",
+            "Valid is a whole number from 1 to 65536.",
+        ),
+        (
+            "[limit]\nbatch_rows = 1\n",
+            "F0000: FILE: line 1: unknown section [limit]",
+            "The sections are: [server], [limits], [secrets] and [catalog.NAME].",
+        ),
+        (
+            "[catalog.a]\nconnector = 'file'\n",
+            "F0000: FILE: line 2: catalog \"a\": unknown connector \"file\"",
+            "The connectors are: ",
+        ),
+        (
+            "[catalog.a]\nconnector = 'sqlite'\npath = 'a.db'\npooled = true\n",
+            "22023: FILE: line 4: catalog \"a\": unknown parameter \"pooled\"",
+            "The valid parameters are: path, pool_size_max, pool_timeout_ms, busy_timeout_ms.",
+        ),
+        (
+            "[catalog.a]\nconnector = 'postgres'\nurl = 'nonsense'\n",
+            "22023: FILE: line 1: catalog \"a\": ",
+            "",
+        ),
+    ] {
+        std::fs::write(&config, text).unwrap();
+        for command in [&["sql", "select 1"][..], &["serve"], &["verify"]] {
+            let output = Command::new(binary())
+                .args(command)
+                .arg("--config")
+                .arg(&config)
+                .output()
+                .unwrap();
+            assert_eq!(output.status.code(), Some(1), "{text}");
+            let errors = String::from_utf8(output.stderr).unwrap();
+            let wanted = format!("ERROR:  {}", error.replace("FILE", &file));
+            assert!(errors.starts_with(&wanted), "{wanted}\n{errors}");
+            let wanted = format!("HINT:  {hint}");
+            assert!(errors.contains(&wanted), "{wanted}\n{errors}");
+        }
+    }
+}

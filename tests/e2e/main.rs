@@ -20,6 +20,7 @@ mod planted;
 mod process;
 mod psql;
 mod readme;
+mod reference;
 mod server;
 mod slt;
 mod stopping;

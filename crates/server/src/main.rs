@@ -5,6 +5,7 @@
 
 mod assembly;
 mod command;
+mod configured;
 mod demo_data;
 mod output;
 mod showcase;
