@@ -166,3 +166,51 @@ fn an_error_of_the_configuration_names_file_line_key_and_the_valid_choices() {
         }
     }
 }
+
+#[test]
+fn help_teaches_and_bash_completes() {
+    let output = Command::new(binary()).arg("--help").output().unwrap();
+    assert!(output.status.success());
+    let help = String::from_utf8(output.stdout).unwrap();
+    for part in [
+        "Where to begin:",
+        "inflowave demo --once",
+        "[catalog.crm]",
+        "verify",
+    ] {
+        assert!(help.contains(part), "{help}");
+    }
+    // The script is sourced and asked, as bash asks it when TAB is pressed.
+    let complete = |words: &[&str]| {
+        let script = r#"
+            source <("$INFLOWAVE" completions bash)
+            complete -p inflowave >/dev/null || exit 3
+            COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+            _inflowave inflowave "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+            printf '%s\n' "${COMPREPLY[@]}"
+        "#;
+        let output = Command::new("bash")
+            .args(["--norc", "-c", script, "bash"])
+            .args(words)
+            .env("INFLOWAVE", binary())
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{words:?}: {errors}");
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(complete(&["inflowave", "ver"]), ["verify"]);
+    assert_eq!(complete(&["inflowave", "verify", "--se"]), ["--seed"]);
+    assert_eq!(
+        complete(&["inflowave", "sql", "--format", ""]),
+        ["table", "csv", "json", "arrow"]
+    );
+    let commands = complete(&["inflowave", ""]);
+    for command in ["serve", "demo", "check", "verify", "sql", "completions"] {
+        assert!(commands.iter().any(|c| c == command), "{commands:?}");
+    }
+}
