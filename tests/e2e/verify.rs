@@ -35,6 +35,7 @@ fn options(queries: u64) -> Options {
         rows_max: 10_000,
         time_limit: Duration::from_secs(600),
         query_timeout: Duration::from_secs(60),
+        stop: Arc::default(),
     }
 }
 
@@ -415,6 +416,38 @@ fn the_program_says_what_it_asked_and_ends_with_0() {
     };
     let again = program(dir.path(), &["--seed", "7", "--queries", "60"]);
     assert_eq!(timeless(&ran.out), timeless(&again.out));
+}
+
+#[test]
+fn over_the_demo_the_program_finds_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = Command::new(binary())
+        .args(["demo", "--once", "--data-dir"])
+        .arg(dir.path())
+        .output()
+        .unwrap();
+    assert!(demo.status.success());
+    std::fs::write(
+        dir.path().join("inflowave.toml"),
+        "[catalog.shop]\nconnector = 'sqlite'\npath = 'shop.db'\n\
+         [catalog.files]\nconnector = 'files'\npath = 'files'\n",
+    )
+    .unwrap();
+    let ran = program(dir.path(), &["--seed", "1", "--queries", "60"]);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.errors);
+    for table in [
+        "shop.main.customers",
+        "shop.main.invoices",
+        "files.files.readings",
+    ] {
+        assert!(ran.out.contains(table), "{}", ran.out);
+    }
+    assert!(
+        ran.out.contains("60 of 60 queries from seed 1 in "),
+        "{}",
+        ran.out
+    );
+    assert!(ran.out.ends_with("no difference\n"), "{}", ran.out);
 }
 
 #[test]

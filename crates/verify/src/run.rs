@@ -11,10 +11,13 @@
 mod discover;
 mod report;
 mod side;
+#[cfg(test)]
+mod tests;
 mod trial;
 mod types;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use inflowave_query_api::QueryService;
@@ -59,13 +62,15 @@ pub struct Options {
     pub time_limit: Duration,
     /// For one answer.
     pub query_timeout: Duration,
+    /// Set by who wants the run to end and its report so far.
+    pub stop: Arc<AtomicBool>,
 }
 
 /// Runs until all queries are asked, or a limit is reached. `progress` gets a line now and then.
 ///
 /// # Errors
-/// `3D000` and `42P01` for a catalog or table that is named and not there; `02000`'s like,
-/// `42P01`, if there is no table to ask of; that of a source which keeps failing.
+/// `3D000` and `42P01` for a catalog or table that is named and not there; `42P01` if there is no
+/// table to ask of.
 pub async fn run(
     service: &dyn QueryService,
     options: &Options,
@@ -94,6 +99,10 @@ pub async fn run(
     for n in 0..options.queries {
         if Instant::now() >= deadline {
             report.ended = Ended::TimeLimit;
+            break;
+        }
+        if options.stop.load(Ordering::Relaxed) {
+            report.ended = Ended::Asked;
             break;
         }
         if told.elapsed() >= PROGRESS_EVERY {
@@ -125,7 +134,7 @@ pub async fn run(
             continue;
         }
         progress(&format!("seed {seed}: a difference; making it smaller"));
-        let finding = smaller(&mut pair, &universe, &query, seed).await;
+        let finding = smaller(&mut pair, &universe, &query, seed, &options.stop).await;
         let kinds = report.found(finding);
         if kinds >= FINDINGS_MAX || report.differences() >= FINDINGS_TOTAL_MAX {
             report.ended = Ended::Findings;
@@ -137,11 +146,17 @@ pub async fn run(
 }
 
 /// The smallest query that still differs, with all that a report of it needs.
-async fn smaller(pair: &mut Pair<'_>, universe: &Universe, query: &Query, seed: u64) -> Finding {
+async fn smaller(
+    pair: &mut Pair<'_>,
+    universe: &Universe,
+    query: &Query,
+    seed: u64,
+    stop: &AtomicBool,
+) -> Finding {
     let until = Instant::now() + SHRINK_TIME_MAX;
     let mut shown = None;
     let small = shrink(query, universe, async |candidate: &Query| {
-        if Instant::now() >= until {
+        if Instant::now() >= until || stop.load(Ordering::Relaxed) {
             return false;
         }
         match pair.trial(candidate, universe).await {
@@ -235,61 +250,4 @@ fn nothing_to_ask(report: &Report) -> Error {
     error
         .with_detail(why.join("; "))
         .with_hint("Raise --max-rows, or name smaller tables with --table.")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::Value;
-    use crate::generate::ast::Ty;
-    use crate::table::{Keep, Learner};
-
-    fn table(catalog: &str, name: &str, columns: usize) -> Arc<Table> {
-        let columns = (0..columns).map(|n| (format!("c{n}"), Ty::Int4));
-        let mut learner = Learner::new(columns, Keep::Sample);
-        for n in 0..10 {
-            // The third column is the key.
-            let row: Vec<Value> = (0..40)
-                .map(|c| Value::Int(if c == 2 { n } else { 1 }))
-                .collect();
-            learner.row(&row);
-        }
-        Arc::new(learner.finish(catalog, "s", name))
-    }
-
-    #[test]
-    fn a_seed_chooses_few_tables_and_columns_the_same_each_time() {
-        let tables: Vec<Arc<Table>> = (0..40)
-            .map(|n| table(if n < 20 { "a" } else { "b" }, &format!("t{n}"), 30))
-            .collect();
-        let mut seen = std::collections::HashSet::new();
-        for seed in 0..300 {
-            let (once, again) = (universe(&tables, seed), universe(&tables, seed));
-            let names = |u: &Universe| -> Vec<String> {
-                let columns =
-                    |t: &Arc<Table>| t.columns.iter().map(|c| c.name.clone()).collect::<Vec<_>>();
-                u.tables()
-                    .iter()
-                    .map(|t| format!("{} {:?}", t.path(), columns(t)))
-                    .collect()
-            };
-            assert_eq!(names(&once), names(&again));
-            assert!(once.tables().len() <= TABLES_PER_QUERY_MAX);
-            for table in once.tables() {
-                assert_eq!(table.columns.len(), COLUMNS_PER_QUERY_MAX);
-                assert_eq!((table.key, table.columns[0].name.as_str()), (Some(0), "c2"));
-                seen.extend(
-                    table
-                        .columns
-                        .iter()
-                        .map(|c| format!("{}.{}", table.name, c.name)),
-                );
-            }
-        }
-        assert!(
-            seen.len() > 1_100,
-            "{} of 1200 columns are ever asked of",
-            seen.len()
-        );
-    }
 }

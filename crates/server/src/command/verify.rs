@@ -1,6 +1,8 @@
 //! `inflowave verify`: random queries over the user's own tables, pushed against local.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use inflowave_config::Config;
@@ -59,7 +61,18 @@ pub async fn verify(runtimes: Runtimes, asked: Verify) -> Result<()> {
         rows_max: asked.max_rows,
         time_limit: Duration::from_secs(asked.time_limit),
         query_timeout: Duration::from_secs(asked.query_timeout),
+        stop: Arc::default(),
     };
+    let stop = Arc::clone(&options.stop);
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            output::note("ending after this query; once more ends at once");
+            stop.store(true, Ordering::Relaxed);
+            // The first one took the signal from the system.
+            let _ = tokio::signal::ctrl_c().await;
+            std::process::exit(130);
+        }
+    });
     let report = run::run(&engine, &options, &mut output::note).await?;
     let again = again(&asked);
     for line in report.shown(&again).lines() {

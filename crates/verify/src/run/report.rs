@@ -51,6 +51,8 @@ pub struct Report {
 pub enum Ended {
     AllQueries,
     TimeLimit,
+    /// Somebody asked for it.
+    Asked,
     /// There are enough differences.
     Findings,
     /// A source kept failing.
@@ -229,6 +231,7 @@ impl Report {
         match &self.ended {
             Ended::AllQueries => {}
             Ended::TimeLimit => writeln!(out, "ended by --time-limit")?,
+            Ended::Asked => writeln!(out, "ended early, as asked")?,
             Ended::Findings => writeln!(out, "ended early: these are enough differences")?,
             Ended::SourceFailed(message) => {
                 writeln!(out, "ended early, since a source keeps failing: {message}")?;
