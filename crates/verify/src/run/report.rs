@@ -271,7 +271,9 @@ impl Finding {
             writeln!(out, "more:      {} queries shrank to the same", self.again)?;
         }
         writeln!(out, "again:     {again} --seed {} --queries 1", self.seed)?;
-        let sources: Vec<&str> = self.remote.iter().map(|(s, _)| s.as_str()).collect();
+        let mut sources: Vec<&str> = self.remote.iter().map(|(s, _)| s.as_str()).collect();
+        sources.sort_unstable();
+        sources.dedup();
         writeln!(
             out,
             "what now:  run what was sent with the source's own client. If it is wrong there too, the source is at fault (a damaged index is one reason); else report a defect of InfloWave with these lines and the columns' types. Until it is mended, SET inflowave.pushdown = off in sessions that ask {} such questions.\n",
