@@ -176,13 +176,13 @@ fn query(universe: &Universe) -> Query {
         .unwrap()
 }
 
-async fn trial(pushed: &[Reply], local: &[Reply]) -> Trial {
+async fn trial<const P: usize, const L: usize>(pushed: [Reply; P], local: [Reply; L]) -> Trial {
     let mut learner = Learner::new([("n".to_owned(), Ty::Int8)], Keep::Sample);
     for n in 0..20 {
         learner.row(&[crate::Value::Int(n)]);
     }
     let universe = Universe::new(vec![Arc::new(learner.finish("src", "main", "t"))]);
-    let service = Scripted::new(pushed, local);
+    let service = Scripted::new(&pushed, &local);
     let side = |pushdown| Side::new(&service, pushdown, Duration::from_millis(50), 5);
     let mut pair = Pair {
         pushed: side("on"),
@@ -198,10 +198,10 @@ fn numbers(values: &[i64]) -> Reply {
 #[tokio::test]
 async fn a_difference_stands_only_while_the_tables_do() {
     let (one, two, three) = (numbers(&[1]), numbers(&[2]), numbers(&[3]));
-    let same = trial(&[one.clone()], &[one.clone()]).await;
+    let same = trial([one.clone()], [one.clone()]).await;
     assert!(matches!(same, Trial::Same { rows: true }));
     // Pushed says 1 each time, local 2 each time.
-    let Trial::Different(different) = trial(&[one.clone()], &[two.clone()]).await else {
+    let Trial::Different(different) = trial([one.clone()], [two.clone()]).await else {
         panic!("no difference");
     };
     assert_eq!(
@@ -209,26 +209,26 @@ async fn a_difference_stands_only_while_the_tables_do() {
         "1 rows against 1\nonly pushed: (1)\nonly local : (2)\n"
     );
     // The local answers before and after are not the same.
-    let moved = trial(&[one.clone()], &[two.clone(), two.clone(), three]).await;
+    let moved = trial([one.clone()], [two.clone(), two.clone(), three]).await;
     assert!(matches!(moved, Trial::Unsettled));
     // Asked again, the pushed answer is the local one.
-    let gone = trial(&[one, two.clone()], &[two]).await;
+    let gone = trial([one, two.clone()], [two]).await;
     assert!(matches!(gone, Trial::Unsettled));
 }
 
 #[tokio::test]
 async fn what_is_too_slow_or_too_large_is_not_compared() {
     let (few, many) = (numbers(&[1]), numbers(&[1, 2, 3, 4, 5, 6]));
-    let slow = trial(&[Reply::Hangs], &[few.clone()]).await;
+    let slow = trial([Reply::Hangs], [few.clone()]).await;
     assert!(matches!(slow, Trial::NotCompared(why) if why.contains("--query-timeout")));
-    let large = trial(&[few.clone()], &[many]).await;
+    let large = trial([few.clone()], [many]).await;
     assert!(matches!(large, Trial::NotCompared(why) if why.contains("too many rows")));
     // It is told as it is: no finding, and no agreement.
     let failed = |state| Reply::Fails(state);
     let divided = [failed(SqlState::DivisionByZero)];
-    let alike = trial(&divided, &divided).await;
+    let alike = trial(divided.clone(), divided).await;
     assert!(matches!(alike, Trial::FailedAlike(f) if f.sqlstate == "22012"));
-    let gone = trial(&[failed(SqlState::ConnectionFailure)], &[few]).await;
+    let gone = trial([failed(SqlState::ConnectionFailure)], [few]).await;
     assert!(matches!(gone, Trial::SourceFailed(f) if f.sqlstate == "08006"));
 }
 

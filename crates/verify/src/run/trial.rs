@@ -53,7 +53,8 @@ pub(super) enum Work {
 
 enum Compared {
     Verdict(Verdict),
-    NotCompared(String),
+    /// There is nothing to compare, and why.
+    Nothing(String),
     SourceFailed(Failure),
 }
 
@@ -78,7 +79,7 @@ impl Pair<'_> {
                 Asked::Stopped(why) => Trial::NotCompared(why.to_owned()),
             },
             Compared::Verdict(Verdict::Allowed(why)) => Trial::Allowed(why),
-            Compared::NotCompared(why) => Trial::NotCompared(why),
+            Compared::Nothing(why) => Trial::NotCompared(why),
             Compared::SourceFailed(failure) => Trial::SourceFailed(failure),
             Compared::Verdict(Verdict::Different(_)) => self.again(query, &rule, &name).await,
         }
@@ -115,7 +116,7 @@ impl Pair<'_> {
                 }
                 _ => Trial::Unsettled,
             },
-            Compared::NotCompared(why) => Trial::NotCompared(why),
+            Compared::Nothing(why) => Trial::NotCompared(why),
             Compared::SourceFailed(failure) => Trial::SourceFailed(failure),
             Compared::Verdict(_) => Trial::Unsettled,
         }
@@ -138,56 +139,51 @@ impl Pair<'_> {
 
     /// What was pushed of a query; `None` for one that is refused whole.
     pub async fn work(&mut self, sql: &str) -> Option<Work> {
-        let mut work = Work::None;
-        let explained = self
-            .explain(sql, &mut |_, remote, pushed| {
-                // The columns are named first; what else is pushed stands behind them.
-                work = match (
-                    work,
-                    remote.is_some(),
-                    pushed.is_some_and(|p| p.contains("; ")),
-                ) {
-                    (Work::Pushed, _, _) | (_, true, true) => Work::Pushed,
-                    (Work::ColumnsOnly, _, _) | (_, true, false) => Work::ColumnsOnly,
-                    (Work::None, false, _) => Work::None,
-                };
-            })
-            .await;
-        explained.ok().map(|_| work)
+        let fragments = self.fragments(sql).await.ok()?;
+        // The columns are named first; what else is pushed stands behind them.
+        Some(match fragments.iter().any(|f| f.pushed.contains("; ")) {
+            true => Work::Pushed,
+            false if fragments.is_empty() => Work::None,
+            false => Work::ColumnsOnly,
+        })
     }
 
     /// What each source was sent for a query, with the source's catalog.
     pub async fn remote(&mut self, sql: &str) -> Vec<(String, String)> {
-        let mut sent = Vec::new();
-        let _ = self
-            .explain(sql, &mut |source, remote, _| {
-                if let Some(remote) = remote {
-                    sent.push((source.to_owned(), remote.to_owned()));
-                }
-            })
-            .await;
-        sent
+        let fragments = self.fragments(sql).await.unwrap_or_default();
+        fragments.into_iter().map(|f| (f.source, f.sent)).collect()
     }
 
-    /// `EXPLAIN (FEDERATION)` of a query: source, remote query and what was pushed, row by row.
-    async fn explain(
-        &mut self,
-        sql: &str,
-        take: &mut (dyn FnMut(&str, Option<&str>, Option<&str>) + Send),
-    ) -> inflowave_types::Result<bool> {
+    /// The remote queries that `EXPLAIN (FEDERATION)` has of a query.
+    async fn fragments(&mut self, sql: &str) -> inflowave_types::Result<Vec<Fragment>> {
         let text = |value: Option<&Value>| match value {
             Some(Value::Text(text)) => Some(text.clone()),
             _ => None,
         };
         let explain = format!("EXPLAIN (FEDERATION) {sql}");
+        let mut fragments = Vec::new();
+        // Its first columns are the source, the remote query and what was pushed.
+        let mut each = |row: &[Value]| {
+            if let Some(sent) = text(row.get(1)) {
+                fragments.push(Fragment {
+                    source: text(row.first()).unwrap_or_default(),
+                    sent,
+                    pushed: text(row.get(2)).unwrap_or_default(),
+                });
+            }
+        };
         self.pushed
-            .rows(&explain, EXPLAIN_ROWS_MAX, &mut |row| {
-                let source = text(row.first()).unwrap_or_default();
-                let (remote, pushed) = (text(row.get(1)), text(row.get(2)));
-                take(&source, remote.as_deref(), pushed.as_deref());
-            })
-            .await
+            .rows(&explain, EXPLAIN_ROWS_MAX, &mut each)
+            .await?;
+        Ok(fragments)
     }
+}
+
+/// A remote query.
+struct Fragment {
+    source: String,
+    sent: String,
+    pushed: String,
 }
 
 /// Fragments and refusals of one query that anybody reads.
@@ -204,13 +200,11 @@ fn compared(pushed: &Asked, local: &Asked, rule: &Rule, whole: Option<&Rows>) ->
         }
     }
     match (pushed, local) {
-        (Asked::Stopped(why), _) | (_, Asked::Stopped(why)) => {
-            Compared::NotCompared((*why).to_owned())
-        }
+        (Asked::Stopped(why), _) | (_, Asked::Stopped(why)) => Compared::Nothing((*why).to_owned()),
         (Asked::Answer(a), Asked::Answer(b)) => match compare(a, b, rule, whole) {
             // A limit of ours that one way meets and the other does not, named in the README.
             Verdict::Different(_) if [a, b].into_iter().any(is_too_long_a_number) => {
-                Compared::NotCompared("a numeric of more than 38 digits".to_owned())
+                Compared::Nothing("a numeric of more than 38 digits".to_owned())
             }
             verdict => Compared::Verdict(verdict),
         },
@@ -265,7 +259,7 @@ mod tests {
         ));
         assert!(matches!(
             verdict(&Asked::Stopped("slow"), &empty()),
-            Compared::NotCompared(_)
+            Compared::Nothing(_)
         ));
         assert!(matches!(
             verdict(&empty(), &empty()),
