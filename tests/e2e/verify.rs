@@ -405,7 +405,11 @@ fn the_program_says_what_it_asked_and_ends_with_0() {
         "{}",
         ran.out
     );
-    assert!(ran.out.ends_with("no difference\n"), "{}", ran.out);
+    assert!(
+        ran.out.ends_with("no difference in 60 queries\n"),
+        "{}",
+        ran.out
+    );
     assert!(!ran.out.contains("hunter2") && !ran.errors.contains("hunter2"));
     // One seed twice is the same run but for its time.
     let timeless = |out: &str| {
@@ -447,7 +451,11 @@ fn over_the_demo_the_program_finds_nothing() {
         "{}",
         ran.out
     );
-    assert!(ran.out.ends_with("no difference\n"), "{}", ran.out);
+    assert!(
+        ran.out.ends_with("no difference in 60 queries\n"),
+        "{}",
+        ran.out
+    );
 }
 
 #[test]
@@ -486,6 +494,12 @@ fn the_program_names_what_is_too_large_and_what_is_not_there() {
         "{}",
         ran.errors
     );
+    // What looked at nothing does not say that all is well.
+    let ran = program(
+        dir.path(),
+        &["--catalog", "lite", "--queries", "1", "--time-limit", "0"],
+    );
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.errors);
     let ran = program(dir.path(), &["--table", "people", "--max-rows", "3"]);
     assert_eq!(ran.code, Some(1));
     assert!(

@@ -132,7 +132,7 @@ pub const KEYS: &[Key] = &[
     Key {
         section: "limits",
         name: "sessions_max",
-        kind: KeyKind::Integer { min: 0, max: ANY },
+        kind: KeyKind::Integer { min: 1, max: ANY },
         unit: "connections",
         default: "200",
         example: "1000",
@@ -141,7 +141,10 @@ pub const KEYS: &[Key] = &[
     Key {
         section: "limits",
         name: "statement_bytes_max",
-        kind: KeyKind::Integer { min: 0, max: ANY },
+        kind: KeyKind::Integer {
+            min: 1024,
+            max: ANY,
+        },
         unit: "bytes",
         default: "16777216",
         example: "1048576",
@@ -150,7 +153,7 @@ pub const KEYS: &[Key] = &[
     Key {
         section: "limits",
         name: "statement_depth_max",
-        kind: KeyKind::Integer { min: 0, max: ANY },
+        kind: KeyKind::Integer { min: 10, max: ANY },
         unit: "levels",
         default: "200",
         example: "100",

@@ -42,8 +42,8 @@ pub struct Verify {
 }
 
 /// # Errors
-/// The configuration's; `XX001` if answers differ; `08006` if a source kept failing; those of
-/// [`run::run`].
+/// The configuration's; `XX001` if answers differ; `08006` if a source kept failing; `57014` if
+/// nothing was compared; those of [`run::run`].
 pub async fn verify(runtimes: Runtimes, asked: Verify) -> Result<()> {
     let config = Config::read(&asked.config)?;
     let metastore = assembly::metastore_or_reader(&config)?;
@@ -82,6 +82,12 @@ pub async fn verify(runtimes: Runtimes, asked: Verify) -> Result<()> {
         return Err(Error::new(SqlState::ConnectionFailure, message.clone()));
     }
     match report.differences() {
+        // Nothing was found because nothing was looked at.
+        0 if report.compared() == 0 => Err(Error::new(
+            SqlState::QueryCanceled,
+            "no answers could be compared",
+        )
+        .with_hint("Raise --time-limit or --query-timeout, or name smaller tables with --table.")),
         0 => Ok(()),
         n => Err(Error::new(
             SqlState::DataCorrupted,

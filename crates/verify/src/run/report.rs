@@ -151,6 +151,12 @@ impl Report {
         self.findings.iter().map(|f| 1 + f.again as usize).sum()
     }
 
+    /// Queries of which two answers were held against each other, or failed as they may.
+    pub fn compared(&self) -> u64 {
+        let not: u64 = self.not_compared.values().sum();
+        self.queries - not - self.unsettled.len() as u64
+    }
+
     /// The findings and the summary. `again` is the command that ran, without its seed and number
     /// of queries.
     pub fn shown(&self, again: &str) -> String {
@@ -238,8 +244,13 @@ impl Report {
             }
         }
         match self.differences() {
-            0 => writeln!(out, "no difference"),
-            n => writeln!(out, "{n} differences, {} kinds", self.findings.len()),
+            0 => writeln!(out, "no difference in {} queries", self.compared()),
+            n => writeln!(
+                out,
+                "{n} differences of {} kinds in {} queries",
+                self.findings.len(),
+                self.compared()
+            ),
         }
     }
 }
