@@ -272,7 +272,7 @@ fn pushed(d: &'static Descriptor) -> String {
 }
 
 /// The sections of a connector's own documentation: those of its `lib.rs` that have a heading, and
-/// the mapping of types where `types.rs` begins with it.
+/// the mapping of types where `types.rs` has a table of it.
 fn documented(name: &str) -> Vec<(String, String)> {
     let source = |file: &str| {
         let path = root().join("connectors").join(name).join("src").join(file);
@@ -298,7 +298,10 @@ fn documented(name: &str) -> Vec<(String, String)> {
     if !sections.iter().any(|(title, _)| title == "Types")
         && types.iter().any(|l| l.starts_with('|'))
     {
-        sections.insert(0, ("Types".to_owned(), types.join("\n")));
+        // Its first paragraph says what the module is.
+        let text = types.iter().skip_while(|l| !l.is_empty());
+        let text: Vec<&str> = text.map(String::as_str).collect();
+        sections.insert(0, ("Types".to_owned(), text.join("\n")));
     }
     for (_, text) in &mut sections {
         *text = text.trim().to_owned();

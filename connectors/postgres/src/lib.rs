@@ -10,8 +10,8 @@
 //! PostgreSQL 12 or later; no TLS yet; text is compared at the source only in databases
 //! with the encoding UTF8. `infinity` in dates and timestamps, the time `24:00:00`, a `NaN` in a
 //! `numeric` and an array with more than one dimension have no place in Arrow: reading one is an
-//! error that names table, column and value. The whole mapping of types is in `types`. Sessions have
-//! only `pg_catalog` in their search path, which a function behind a view may not expect.
+//! error that names table, column and value. Sessions have only `pg_catalog` in
+//! their search path, which a function behind a view may not expect.
 
 mod bind;
 mod catalog;
