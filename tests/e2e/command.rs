@@ -111,3 +111,106 @@ fn check_says_a_line_of_each_source_and_fails_if_one_does() {
     assert!(odd.is_some_and(|l| l.contains("paht")), "{lines:?}");
     assert!(!lines.concat().contains("hunter2"), "{lines:?}");
 }
+
+#[test]
+fn an_error_of_the_configuration_names_file_line_key_and_the_valid_choices() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = dir.path().join("inflowave.toml");
+    let file = config.display().to_string();
+    for (text, error, hint) in [
+        (
+            "[server]\n\npg_lisen = '127.0.0.1:0'\n",
+            "F0000: FILE: line 3: unknown key \"pg_lisen\" in [server]",
+            "The keys of [server] are: pg_listen, data_dir, file_roots.",
+        ),
+        (
+            "[limits]\nbatch_rows = 'many'\n",
+            "F0000: FILE: line 2: invalid value 'many' for limits.batch_rows",
+            "Valid is a whole number from 1 to 65536.",
+        ),
+        (
+            "[limit]\nbatch_rows = 1\n",
+            "F0000: FILE: line 1: unknown section [limit]",
+            "The sections are: [server], [limits], [secrets] and [catalog.NAME].",
+        ),
+        (
+            "[catalog.a]\nconnector = 'file'\n",
+            "F0000: FILE: line 2: catalog \"a\": unknown connector \"file\"",
+            "The connectors are: ",
+        ),
+        (
+            "[catalog.a]\nconnector = 'sqlite'\npath = 'a.db'\npooled = true\n",
+            "22023: FILE: line 4: catalog \"a\": unknown parameter \"pooled\"",
+            "The valid parameters are: path, pool_size_max, pool_timeout_ms, busy_timeout_ms.",
+        ),
+        (
+            "[catalog.a]\nconnector = 'postgres'\nurl = 'nonsense'\n",
+            "22023: FILE: line 1: catalog \"a\": ",
+            "",
+        ),
+    ] {
+        std::fs::write(&config, text).unwrap();
+        for command in [&["sql", "select 1"][..], &["serve"], &["verify"]] {
+            let output = Command::new(binary())
+                .args(command)
+                .arg("--config")
+                .arg(&config)
+                .output()
+                .unwrap();
+            assert_eq!(output.status.code(), Some(1), "{text}");
+            let errors = String::from_utf8(output.stderr).unwrap();
+            let wanted = format!("ERROR:  {}", error.replace("FILE", &file));
+            assert!(errors.starts_with(&wanted), "{wanted}\n{errors}");
+            let wanted = format!("HINT:  {hint}");
+            assert!(errors.contains(&wanted), "{wanted}\n{errors}");
+        }
+    }
+}
+
+#[test]
+fn help_teaches_and_bash_completes() {
+    let output = Command::new(binary()).arg("--help").output().unwrap();
+    assert!(output.status.success());
+    let help = String::from_utf8(output.stdout).unwrap();
+    for part in [
+        "Where to begin:",
+        "inflowave demo --once",
+        "[catalog.crm]",
+        "verify",
+    ] {
+        assert!(help.contains(part), "{help}");
+    }
+    // The script is sourced and asked, as bash asks it when TAB is pressed.
+    let complete = |words: &[&str]| {
+        let script = r#"
+            source <("$INFLOWAVE" completions bash)
+            complete -p inflowave >/dev/null || exit 3
+            COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+            _inflowave inflowave "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+            printf '%s\n' "${COMPREPLY[@]}"
+        "#;
+        let output = Command::new("bash")
+            .args(["--norc", "-c", script, "bash"])
+            .args(words)
+            .env("INFLOWAVE", binary())
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{words:?}: {errors}");
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(complete(&["inflowave", "ver"]), ["verify"]);
+    assert_eq!(complete(&["inflowave", "verify", "--se"]), ["--seed"]);
+    assert_eq!(
+        complete(&["inflowave", "sql", "--format", ""]),
+        ["table", "csv", "json", "arrow"]
+    );
+    let commands = complete(&["inflowave", ""]);
+    for command in ["serve", "demo", "check", "verify", "sql", "completions"] {
+        assert!(commands.iter().any(|c| c == command), "{commands:?}");
+    }
+}

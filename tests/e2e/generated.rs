@@ -2,10 +2,9 @@
 //!
 //! `INFLOWAVE_QUERIES` sets how many for each source, `INFLOWAVE_SEED` the first seed.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
-use inflowave_testkit::generate::{Grammar, Universe};
+use inflowave_testkit::generate::Grammar;
 use inflowave_testkit::oracle::{self, World};
 use inflowave_testkit::provision::{
     FilesFixture, Fixture, MYSQL_ENV, MySqlCollation, MySqlFixture, POSTGRES_ENV, POSTGRES_ICU_ENV,
@@ -34,19 +33,19 @@ async fn three_ways(name: &str, fixture: &mut dyn Fixture) {
     let tables = trap::tables();
     fixture.provision(&tables).await.unwrap();
     let spec = fixture.catalog();
-    let schemas = BTreeMap::from([("src".to_owned(), spec.schema.clone())]);
+    let held = held(fixture, &tables);
+    let universe = trap::universe("src", &spec.schema, &held);
     let world = World {
         service: server::service(vec![("src".to_owned(), spec)])
             .await
             .unwrap(),
-        universe: Universe::of_one("src", held(fixture, &tables)),
-        schemas,
+        universe,
     };
     let grammar = Grammar::default();
     let summary = oracle::pushed_equals_local(&world, &grammar, seeds()).await;
     println!("{name}: pushed = local: {summary}");
     summary.assert_clean(REFUSED_PERCENT_MAX);
-    let names = oracle::mirrored(&mut copy, &world.universe).await.unwrap();
+    let names = oracle::mirrored(&mut copy, "src", &held).await.unwrap();
     let native = copy.native().await.unwrap();
     let summary = oracle::source_oracle(&world, &grammar, seeds(), &native, names).await;
     println!("{name}: ours = PostgreSQL: {summary}");

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use inflowave_config::{Limits, Secrets};
+use inflowave_connector_api::Connector;
 use inflowave_engine::{CatalogPolicy, CatalogSpec, Engine, METASTORE_DOMAINS, Runtimes};
 use inflowave_metastore::Metastore;
 use inflowave_pg_frontend as pg;
@@ -39,13 +40,18 @@ pub fn run<T>(test: impl Future<Output = T>) -> T {
 
 /// An engine with every connector and no catalog.
 pub fn engine(limits: Limits) -> Result<Engine> {
+    engine_of(limits, inflowave_bundle::connectors())
+}
+
+/// An engine with these connectors and no catalog.
+pub fn engine_of(limits: Limits, connectors: Vec<Arc<dyn Connector>>) -> Result<Engine> {
     let (io, cpu) = runtimes();
     let runtimes = Runtimes {
         io: io.handle().clone(),
         cpu: cpu.handle().clone(),
     };
     Engine::builder(runtimes, limits)
-        .connectors(inflowave_bundle::connectors())
+        .connectors(connectors)
         .build(&std::env::temp_dir().join("inflowave-test-spill"))
 }
 

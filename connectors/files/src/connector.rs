@@ -14,6 +14,7 @@ use crate::source::FilesSource;
 pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     name: "files",
     doc: "Parquet, CSV and JSON lines: a file, a folder or a pattern.",
+    tried_with: "the local file system",
     params: &[
         ParamSpec {
             name: "path",

@@ -5,7 +5,8 @@
 //! **Never**: a SQL text of its own for fragments (`dialect` writes it), writes to the source.
 //! **Start reading at**: [`MySqlConnector`], then `scan`, then `types` for the table of types.
 //!
-//! Limits: no TLS and no `ed25519` login yet; a row has at most 256 MiB; MariaDB's `json` is text,
+//! # Limits
+//! No TLS and no `ed25519` login yet; a row has at most 256 MiB; MariaDB's `json` is text,
 //! because the server stores it as `longtext`; names are taken as the server lists them, in lower
 //! case where `lower_case_table_names` is 1. Of a pool of n sessions a statement needs one for each
 //! scan that runs at the same time.
@@ -51,6 +52,7 @@ pub struct MySqlConnector;
 pub const DESCRIPTOR: Descriptor = Descriptor {
     name: "mysql",
     doc: "MySQL 5.7 and later, MariaDB 10.2 and later.",
+    tried_with: "MariaDB 10.11",
     params: SPECS,
     capabilities: &[
         Capability::Projection,

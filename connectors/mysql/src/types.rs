@@ -2,18 +2,18 @@
 //!
 //! | MySQL | here |
 //! |---|---|
-//! | `tinyint`, `smallint`, `tinyint unsigned`, `year` | Int16 (`tinyint(1)`: Boolean by option) |
-//! | `mediumint`, `int`, `smallint unsigned`, `mediumint unsigned` | Int32 |
-//! | `bigint`, `int unsigned` / `bigint unsigned` | Int64 / Decimal128(20, 0) |
-//! | `decimal(p, s)` | Decimal128, from 39 digits on Decimal256 |
-//! | `float`, `double` | Float32, Float64 |
-//! | `bit(1)` / `bit(n)` | Boolean / text of n times `0` or `1` |
+//! | `tinyint`, `smallint`, `tinyint unsigned`, `year` | smallint (`tinyint(1)`: boolean by option) |
+//! | `mediumint`, `int`, `smallint unsigned`, `mediumint unsigned` | integer |
+//! | `bigint`, `int unsigned` / `bigint unsigned` | bigint / numeric(20, 0) |
+//! | `decimal(p, s)` | numeric(p, s) |
+//! | `float`, `double` | real, double precision |
+//! | `bit(1)` / `bit(n)` | boolean / text of n times `0` or `1` |
 //! | `char(n)`, `varchar(n)`, `*text`, `enum`, `set` | text; an enum is its label, a set `a,b` |
 //! | `json`, `uuid`, `inet4`, `inet6` | text (MariaDB's `json` is `longtext`, so plain text) |
-//! | `binary`, `varbinary`, `*blob` | binary; `binary(n)` keeps its zero bytes |
-//! | `geometry` and its kin, `vector` | binary: the stored bytes (geometry: 4 bytes SRID, then WKB) |
-//! | `date`, `datetime`, `timestamp` | Date32, Timestamp(us), Timestamp(us, UTC) |
-//! | `time` | Time64(us); outside 00:00 to 24:00 a value is an error |
+//! | `binary`, `varbinary`, `*blob` | bytea; `binary(n)` keeps its zero bytes |
+//! | `geometry` and its kin, `vector` | bytea: the stored bytes (geometry: 4 bytes SRID, then WKB) |
+//! | `date`, `datetime`, `timestamp` | date, timestamp, timestamptz |
+//! | `time` | time; outside 00:00 to 24:00 a value is an error |
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -6,11 +6,12 @@
 //! **Never**: writes. Every session is read-only, and no statement of ours could be another.
 //! **Start reading at**: [`PostgresConnector`], then `source`, then `scan`.
 //!
-//! Limits: PostgreSQL 12 or later; no TLS yet; text is compared at the source only in databases
+//! # Limits
+//! PostgreSQL 12 or later; no TLS yet; text is compared at the source only in databases
 //! with the encoding UTF8. `infinity` in dates and timestamps, the time `24:00:00`, a `NaN` in a
 //! `numeric` and an array with more than one dimension have no place in Arrow: reading one is an
-//! error that names table, column and value. The whole mapping of types is in `types`. Sessions have
-//! only `pg_catalog` in their search path, which a function behind a view may not expect.
+//! error that names table, column and value. Sessions have only `pg_catalog` in
+//! their search path, which a function behind a view may not expect.
 
 mod bind;
 mod catalog;
@@ -38,6 +39,7 @@ pub struct PostgresConnector;
 static DESCRIPTOR: Descriptor = Descriptor {
     name: "postgres",
     doc: "A database of a PostgreSQL server, version 12 or later.",
+    tried_with: "PostgreSQL 15",
     params: params::SPECS,
     capabilities: Capability::ALL,
 };

@@ -16,6 +16,7 @@ use crate::source::SqliteSource;
 pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     name: "sqlite",
     doc: "A SQLite database file, read only.",
+    tried_with: "SQLite 3.50, which is built in",
     params: &[
         ParamSpec {
             name: "path",

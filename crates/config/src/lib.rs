@@ -2,17 +2,20 @@
 //!
 //! **Owns**: the settings of the server and the catalogs as configured.
 //! **Never**: I/O beyond reading files and the environment; what a connector's parameters mean.
-//! **Start reading at**: [`Config`].
+//! **Start reading at**: [`Config`], then [`KEYS`].
 
+mod keys;
 mod raw;
 mod reference;
 mod secrets;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use inflowave_types::{Error, Result, Secret, SqlState};
 
+pub use keys::{KEYS, Key, KeyKind, SECTIONS, Section};
 pub use secrets::{Piece, Secrets, pieces, roots_hint, under};
 
 /// Everything configured, checked.
@@ -85,6 +88,10 @@ pub struct Catalog {
     /// Its parameters, references resolved. Any of them may be a secret: only the connector's
     /// specs tell, so that all are kept as one.
     pub params: Vec<(String, Secret)>,
+    /// The line of the file where its section begins, from 1.
+    pub line: usize,
+    /// The line of each parameter, and of `connector`.
+    pub lines: BTreeMap<String, usize>,
 }
 
 impl Default for Config {
@@ -125,6 +132,14 @@ impl Config {
             file: Some(path.to_owned()),
             ..config
         })
+    }
+
+    /// A line of the file, for messages: `inflowave.toml: line 7`.
+    pub fn place(&self, line: usize) -> String {
+        match &self.file {
+            Some(file) => format!("{}: line {line}", file.display()),
+            None => format!("line {line}"),
+        }
     }
 
     /// Checks the text of a configuration.

@@ -15,6 +15,8 @@ pub struct Descriptor {
     pub name: &'static str,
     /// One line.
     pub doc: &'static str,
+    /// With which versions it is tested, as the end of a sentence.
+    pub tried_with: &'static str,
     pub params: &'static [ParamSpec],
     /// What its sources can do, empty for native tables.
     pub capabilities: &'static [Capability],

@@ -39,6 +39,66 @@ pub struct ParamSpec {
     pub kind: ParamKind,
 }
 
+impl ParamSpec {
+    /// The spec of a parameter.
+    ///
+    /// # Errors
+    /// `22023` naming the parameters that there are.
+    pub fn find(specs: &'static [ParamSpec], name: &str) -> Result<&'static ParamSpec> {
+        specs.iter().find(|s| s.name == name).ok_or_else(|| {
+            let valid: Vec<_> = specs.iter().map(|s| s.name).collect();
+            invalid(format!("unknown parameter \"{name}\""))
+                .with_hint(format!("The valid parameters are: {}.", valid.join(", ")))
+        })
+    }
+
+    /// Whether a value fits the parameter. A secret always does, and is in no message.
+    ///
+    /// # Errors
+    /// `22023` naming the parameter and the valid choices.
+    pub fn check(&self, value: &Secret) -> Result<()> {
+        let text = value.reveal();
+        let fits = match self.kind {
+            ParamKind::Text | ParamKind::Path | ParamKind::Secret => true,
+            ParamKind::Integer { min, max } => {
+                text.parse::<u64>().is_ok_and(|n| (min..=max).contains(&n))
+            }
+            ParamKind::Boolean => matches!(text, "true" | "false"),
+            ParamKind::OneOf(words) => words.contains(&text),
+        };
+        match fits {
+            true => Ok(()),
+            false => Err(invalid(format!(
+                "invalid value \"{text}\" for parameter \"{}\"",
+                self.name
+            ))
+            .with_hint(format!("Valid is {}.", self.kind.valid()))),
+        }
+    }
+
+    /// The error for a required parameter that is not given: `22023`, with an example.
+    pub fn missing(&self) -> Error {
+        invalid(format!("missing parameter \"{}\"", self.name)).with_hint(format!(
+            "{} For example: {} = \"{}\".",
+            self.doc, self.name, self.example
+        ))
+    }
+}
+
+impl ParamKind {
+    /// What is valid, as the end of a sentence.
+    pub fn valid(self) -> String {
+        match self {
+            ParamKind::Text => "a text".to_owned(),
+            ParamKind::Path => "a path".to_owned(),
+            ParamKind::Integer { min, max } => format!("a whole number from {min} to {max}"),
+            ParamKind::Boolean => "true or false".to_owned(),
+            ParamKind::OneOf(words) => format!("one of: {}", words.join(", ")),
+            ParamKind::Secret => "a secret, as a reference".to_owned(),
+        }
+    }
+}
+
 /// The parameters of one catalog, checked against the specs of its connector. A relative path in
 /// them has been resolved against the folder of the configuration file by whoever built this.
 #[derive(Clone, Default)]
@@ -71,46 +131,17 @@ impl Params {
             ..Params::default()
         };
         for (name, value) in given {
-            let Some(spec) = specs.iter().find(|s| s.name == name) else {
-                let valid: Vec<_> = specs.iter().map(|s| s.name).collect();
-                return Err(invalid(format!("unknown parameter \"{name}\""))
-                    .with_hint(format!("The valid parameters are: {}.", valid.join(", "))));
-            };
+            let spec = ParamSpec::find(specs, &name)?;
             if spec.kind == ParamKind::Secret {
                 params.secrets.insert(name, value);
                 continue;
             }
-            let text = value.reveal();
-            let valid = match spec.kind {
-                ParamKind::Text | ParamKind::Path | ParamKind::Secret => None,
-                ParamKind::Integer { min, max } => match text.parse::<u64>() {
-                    Ok(n) if (min..=max).contains(&n) => None,
-                    _ => Some(format!("a whole number from {min} to {max}")),
-                },
-                ParamKind::Boolean => match text {
-                    "true" | "false" => None,
-                    _ => Some("true or false".to_owned()),
-                },
-                ParamKind::OneOf(words) => {
-                    (!words.contains(&text)).then(|| format!("one of: {}", words.join(", ")))
-                }
-            };
-            if let Some(valid) = valid {
-                return Err(
-                    invalid(format!("invalid value \"{text}\" for parameter \"{name}\""))
-                        .with_hint(format!("Valid is {valid}.")),
-                );
-            }
-            params.values.insert(name, text.to_owned());
+            spec.check(&value)?;
+            params.values.insert(name, value.reveal().to_owned());
         }
         for spec in specs.iter().filter(|s| s.required) {
             if !params.values.contains_key(spec.name) && !params.secrets.contains_key(spec.name) {
-                return Err(
-                    invalid(format!("missing parameter \"{}\"", spec.name)).with_hint(format!(
-                        "{} For example: {} = \"{}\".",
-                        spec.doc, spec.name, spec.example
-                    )),
-                );
+                return Err(spec.missing());
             }
         }
         Ok(params)

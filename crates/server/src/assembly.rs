@@ -13,7 +13,7 @@ use inflowave_query_api::QueryService;
 use inflowave_types::{Result, SqlState};
 use tokio_util::sync::CancellationToken;
 
-use crate::output;
+use crate::{configured, output};
 
 fn builder(runtimes: Runtimes, config: &Config) -> EngineBuilder {
     Engine::builder(runtimes, config.server.limits.clone())
@@ -32,24 +32,33 @@ pub fn bare(runtimes: Runtimes, config: &Config) -> Result<Engine> {
     builder(runtimes, config).build(&config.server.data_dir.join("spill"))
 }
 
-/// A configured catalog, as the engine opens it.
-pub fn spec(config: &Config, catalog: &Catalog) -> CatalogSpec {
-    CatalogSpec {
+/// Opens a configured catalog.
+///
+/// # Errors
+/// `22023` for a parameter that can never work, with the place of its section in the file.
+pub async fn open(engine: &Engine, config: &Config, catalog: &Catalog) -> Result<()> {
+    let spec = CatalogSpec {
         name: catalog.name.clone(),
         connector: catalog.connector.clone(),
         params: catalog.params.clone(),
         base_dir: config.base_dir.clone(),
-    }
+    };
+    let opened = engine.open_catalog(spec).await;
+    opened.map_err(|e| e.context(config.place(catalog.line)))
 }
 
 /// An engine with every connector of this build, the configured catalogs, and what `metastore`
 /// keeps.
 pub async fn engine(runtimes: Runtimes, config: &Config, metastore: Metastore) -> Result<Engine> {
+    let connectors = inflowave_bundle::connectors();
+    for catalog in &config.catalogs {
+        configured::check(config, catalog, &connectors)?;
+    }
     let engine = builder(runtimes, config)
         .metastore(metastore)
         .build(&config.server.data_dir.join("spill"))?;
     for catalog in &config.catalogs {
-        engine.open_catalog(spec(config, catalog)).await?;
+        open(&engine, config, catalog).await?;
     }
     engine.restore().await?;
     Ok(engine)

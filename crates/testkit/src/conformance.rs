@@ -10,7 +10,6 @@ mod cases;
 mod faults;
 mod types;
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use inflowave_connector_api::Descriptor;
@@ -19,7 +18,6 @@ pub use case::Case;
 use cases::CASES;
 
 use crate::compare::{Answer, Rule, Verdict, compare};
-use crate::generate::Universe;
 use crate::generate::render::quoted;
 use crate::oracle::{Opener, Side, World};
 use crate::provision::{Fixture, held};
@@ -88,8 +86,7 @@ pub async fn conformance(
     };
     let world = World {
         service,
-        universe: Universe::of_one(CATALOG, tables.clone()),
-        schemas: BTreeMap::from([(CATALOG.to_owned(), spec.schema)]),
+        universe: trap::universe(CATALOG, &spec.schema, &tables),
     };
     run_cases(&world, &tables, descriptor, &mut report).await;
     types::run(&world, &tables, &mut report).await;

@@ -8,7 +8,6 @@
 
 mod summary;
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,14 +20,13 @@ use inflowave_types::Result;
 pub use summary::{Finding, Summary};
 
 use crate::compare::{Answer, Difference, Failure, Rule, Verdict, compare};
-use crate::generate::render::quoted;
 use crate::generate::{
     Against, Grammar, Query, Rewrite, Universe, generate, norec, render, rule, tlp,
 };
 use crate::provision::{CatalogSpec, Fixture, Native, PostgresFixture};
-use crate::rows::{Rows, ask};
 use crate::shrink::shrink;
 use crate::trap::TrapTable;
+use crate::{Rows, ask};
 
 /// Opens a server over catalogs, each with its name: what a test that knows the engine hands in.
 pub type Opener =
@@ -41,21 +39,12 @@ const QUERY_TIMEOUT: Duration = Duration::from_secs(60);
 pub struct World {
     pub service: Arc<dyn QueryService>,
     pub universe: Universe,
-    /// The schema of each catalog of the universe.
-    pub schemas: BTreeMap<String, String>,
 }
 
 impl World {
     /// The three-part name of a table of the universe.
     pub fn name(&self, table: usize) -> String {
-        let member = &self.universe.members()[table];
-        let schema = self.schemas.get(&member.catalog).map_or("", String::as_str);
-        format!(
-            "{}.{}.{}",
-            quoted(&member.catalog),
-            quoted(schema),
-            quoted(&member.table.name)
-        )
+        self.universe.tables()[table].path()
     }
 
     /// A session with some statements run in it first.
@@ -163,17 +152,21 @@ impl Side for Source<'_> {
     }
 }
 
-/// Loads what every source of a universe holds into PostgreSQL, whatever source that is, and gives
-/// the names there: for [`source_oracle`] over any source, or over several.
+/// Loads the tables that a source holds into PostgreSQL, whatever source that is, and gives the
+/// names there: for [`source_oracle`] over any source.
 ///
 /// # Errors
 /// PostgreSQL's.
-pub async fn mirrored(fixture: &mut PostgresFixture, universe: &Universe) -> Result<Vec<String>> {
+pub async fn mirrored(
+    fixture: &mut PostgresFixture,
+    catalog: &str,
+    tables: &[TrapTable],
+) -> Result<Vec<String>> {
     let mut names = Vec::new();
-    for member in universe.members() {
+    for table in tables {
         let table = TrapTable {
-            name: format!("{}/{}", member.catalog, member.table.name),
-            ..member.table.clone()
+            name: format!("{catalog}/{}", table.name),
+            ..table.clone()
         };
         names.push(fixture.table_name(&table.name));
         fixture.provision(&[table]).await?;
@@ -406,6 +399,8 @@ async fn itself(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::provision::POSTGRES_ENV;
     use crate::trap;
@@ -433,14 +428,15 @@ mod tests {
             return None;
         };
         fixture.provision(&trap::tables()).await.unwrap();
-        Some((fixture, Universe::of_one("pg", trap::tables())))
+        let universe = trap::universe("pg", "public", &trap::tables());
+        Some((fixture, universe))
     }
 
     fn names(fixture: &PostgresFixture, universe: &Universe) -> Vec<String> {
         universe
-            .members()
+            .tables()
             .iter()
-            .map(|m| fixture.table_name(&m.table.name))
+            .map(|t| fixture.table_name(&t.name))
             .collect()
     }
 

@@ -13,8 +13,8 @@ use inflowave_types::{Error, Result, SqlState};
 use sqllogictest::{AsyncDB, DBOutput, DefaultColumnType, Runner};
 
 use crate::Value;
-use crate::rows::{ColumnType, ask};
 use crate::value::plain;
+use crate::{ColumnType, ask};
 
 /// Set to rewrite the files.
 const UPDATE_ENV: &str = "INFLOWAVE_SLT_UPDATE";

@@ -8,6 +8,9 @@
 mod edges;
 mod names;
 mod sales;
+mod universe;
+
+pub use universe::universe;
 
 use crate::{Seeded, Value};
 

@@ -1,13 +1,14 @@
 //! `cargo xtask`: the project's own commands.
 //!
 //! **Owns**: the one command that passes the tests, the house rules (`tidy`), the start and stop of
-//! the real servers that tests speak to.
+//! the real servers that tests speak to, the writing of what is made of the code (`docs`).
 //! **Never**: anything that the product needs; the server does not know this crate.
 //! **Start reading at**: [`test_run`], then [`tidy`].
 
 // Its output is its purpose.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod docs;
 mod output;
 mod services;
 mod test_run;
@@ -38,6 +39,8 @@ enum Command {
     },
     /// The house rules: floors, lints, module docs, registered sources, length of files
     Tidy,
+    /// Write the reference in docs, and the tables of the README, anew from the code
+    Docs,
     /// The real servers of the tests, on loopback ports of their own
     Services { action: services::Action },
 }
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
             no_services,
         } => test_run::run(&root, strict, !no_services),
         Command::Tidy => tidy::run(&root),
+        Command::Docs => docs::run(&root),
         Command::Services { action } => services::run(&root, action),
     };
     match result {

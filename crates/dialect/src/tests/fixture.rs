@@ -30,6 +30,7 @@ impl Source for Nothing {
         &Descriptor {
             name: "nothing",
             doc: "",
+            tried_with: "nothing",
             params: &[],
             capabilities: &[],
         }

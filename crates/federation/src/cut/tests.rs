@@ -24,6 +24,7 @@ struct Fake(&'static Descriptor);
 static ALL: Descriptor = Descriptor {
     name: "fake",
     doc: "",
+    tried_with: "nothing",
     params: &[],
     capabilities: Capability::ALL,
 };

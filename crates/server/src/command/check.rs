@@ -7,7 +7,7 @@ use inflowave_config::{Catalog, Config};
 use inflowave_engine::{Engine, Runtimes};
 use inflowave_types::{Error, Result, SqlState};
 
-use crate::{assembly, output};
+use crate::{assembly, configured, output};
 
 /// How long a source may take to answer, in all.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
@@ -57,7 +57,8 @@ pub async fn check(runtimes: Runtimes, config: &Path) -> Result<()> {
 async fn ask(engine: &Engine, config: &Config, catalog: &Catalog) -> Result<Duration> {
     let started = Instant::now();
     let answered = async {
-        engine.open_catalog(assembly::spec(config, catalog)).await?;
+        configured::check(config, catalog, &inflowave_bundle::connectors())?;
+        assembly::open(engine, config, catalog).await?;
         let sources = engine.catalogs().sources();
         let source = sources.into_iter().find(|(name, _)| *name == catalog.name);
         match source {

@@ -9,8 +9,8 @@ use super::{CATALOG, Report};
 use crate::generate::render::quoted;
 use crate::oracle::{Opener, Side, World};
 use crate::provision::{Broken, Fixture};
-use crate::rows::{Rows, ask};
 use crate::trap::{self, TrapTable};
+use crate::{Rows, ask};
 
 /// How long a source may go on with a query whose client is gone.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(10);

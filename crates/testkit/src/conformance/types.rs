@@ -6,8 +6,8 @@ use crate::Value;
 use crate::compare::{Rule, Tolerance, TypeRule, Verdict, compare};
 use crate::generate::render::{quoted, string};
 use crate::oracle::{Side, World};
-use crate::rows::{ColumnType, OutputColumn, Rows};
 use crate::trap::{TrapTable, TrapType};
+use crate::{ColumnType, OutputColumn, Rows};
 
 pub(super) async fn run(world: &World, tables: &[TrapTable], report: &mut Report) {
     for settings in [

@@ -11,9 +11,9 @@ use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 use super::{Broken, CatalogSpec, Fixture, failed, finish, free_port, unique};
 use crate::compare::{Answer, Failure};
 use crate::generate::render::quoted;
-use crate::rows::{ColumnType, OutputColumn, Rows};
 use crate::trap::{LeftOut, TrapTable, TrapType};
 use crate::value::{parse_date, parse_time, parse_timestamp, plain};
+use crate::{ColumnType, OutputColumn, Rows};
 use crate::{Decimal, Value};
 
 /// A database with the collation `C.UTF-8`: `postgres://postgres@127.0.0.1:15432/inflowave`.

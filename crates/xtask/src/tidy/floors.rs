@@ -78,6 +78,8 @@ const ROOMS: &[Room] = &[
         &["types"],
         &["datafusion*", "arrow*", "tokio*", "mysql_async", "pgwire"],
     ),
+    // It asks as a client does.
+    walled(2, "verify", &["types", "query-api"], NO_DATAFUSION),
     room(3, "federation", NO_DRIVER),
     walled(3, "sqlite", SOURCE, NO_ENGINE),
     // Its tables are DataFusion's own: it is native.

@@ -3,7 +3,8 @@
 
 use super::Generator;
 use super::ast::{Expr, Kind, Ty};
-use super::scope::{Bounds, Scope, ScopeColumn, column};
+use super::scope::{Scope, ScopeColumn, column};
+use crate::table::Bounds;
 use crate::{Decimal, Value};
 
 /// What kind of value is wanted.
@@ -129,7 +130,7 @@ impl Generator<'_> {
     /// A literal, out of the column `like` if that is known, else an edge of its type.
     pub(super) fn literal(&mut self, want: Want, like: Option<(usize, usize)>) -> Made {
         if let Some((table, n)) = like {
-            let facts = &self.universe.facts[table].columns[n];
+            let facts = &self.universe.tables[table].columns[n];
             if !facts.values.is_empty() && Want::of(facts.ty) == want && self.random.chance(85) {
                 let value = self.random.pick(&facts.values);
                 return typed(want, value);

@@ -3,8 +3,9 @@
 use super::Generator;
 use super::ast::{Expr, Kind, Ty};
 use super::expr::{Made, Want, arithmetic_kind, call, cast, common, type_range};
-use super::scope::{Bounds, Scope, column};
+use super::scope::{Scope, column};
 use crate::Value;
+use crate::table::Bounds;
 
 impl Generator<'_> {
     pub(super) fn integer(&mut self, scope: &Scope, depth: u32) -> Made {

@@ -4,9 +4,10 @@ use super::Generator;
 use super::ast::{Body, Expr, Item, Kind, Query, Select, Sort, Ty, WindowSort};
 use super::expr::{Made, Want};
 use super::rule::tolerance;
-use super::scope::{Bounds, Scope, column};
+use super::scope::{Scope, column};
 use crate::Value;
 use crate::compare::Tolerance;
+use crate::table::Bounds;
 
 /// Output columns named `o0`, `o1`, ..
 pub(super) fn items(exprs: Vec<Expr>) -> Vec<Item> {

@@ -3,8 +3,9 @@
 use super::Generator;
 use super::ast::{Expr, Kind, Ty};
 use super::expr::{Made, Want, arithmetic_kind, call, cast};
-use super::scope::{Bounds, Scope};
+use super::scope::Scope;
 use crate::Value;
+use crate::table::Bounds;
 
 /// Days of 1900 and 2100: calendar arithmetic stays between year 1 and 9999.
 const CALENDAR: (i128, i128) = (-25_567, 47_482);

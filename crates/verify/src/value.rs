@@ -352,13 +352,13 @@ fn timestamp_text(micros: i64) -> String {
 }
 
 /// `2024-02-29`, as days.
-pub(crate) fn parse_date(text: &str) -> Option<Value> {
+pub fn parse_date(text: &str) -> Option<Value> {
     let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?;
     Some(Value::Date(date.to_epoch_days()))
 }
 
 /// `12:30:00.5`, as microseconds.
-pub(crate) fn parse_time(text: &str) -> Option<i64> {
+pub fn parse_time(text: &str) -> Option<i64> {
     if text == "24:00:00" {
         return Some(86_400_000_000);
     }
@@ -370,7 +370,7 @@ pub(crate) fn parse_time(text: &str) -> Option<i64> {
 }
 
 /// `2024-02-29 12:30:00.5`, with or without `+00`, as microseconds.
-pub(crate) fn parse_timestamp(text: &str) -> Option<i64> {
+pub fn parse_timestamp(text: &str) -> Option<i64> {
     let (date, time) = text.split_once(' ')?;
     let Value::Date(days) = parse_date(date)? else {
         return None;

@@ -3,11 +3,9 @@
 use super::Generator;
 use super::ast::{Expr, From, JoinKind, Ty};
 use super::rule::tolerance;
-use super::scope::{Bounds, Relation, Scope, ScopeColumn, column};
+use super::scope::{Relation, Scope, ScopeColumn, column};
 use crate::compare::Tolerance;
-
-/// Estimated rows of a join at most: every side runs it many times.
-const ROWS_MAX: f64 = 12_000.0;
+use crate::table::Bounds;
 
 impl Generator<'_> {
     /// A FROM clause with up to `relations` relations.
@@ -46,27 +44,18 @@ impl Generator<'_> {
 
     /// A table, those to join more often than the rest.
     pub(super) fn table(&mut self) -> (From, Scope) {
-        let weights: Vec<u32> = self
-            .universe
-            .members()
-            .iter()
-            .map(|m| match (m.table.name.as_str(), m.table.rows.len()) {
-                ("wide", _) | (_, 0) => 2,
-                (_, 1) => 3,
-                (_, 2..100) => 8,
-                _ => 16,
-            })
-            .collect();
+        let weights: Vec<u32> = self.universe.tables.iter().map(|t| t.weight).collect();
         let table = self.random.weighted(&weights);
         self.table_of(table)
     }
 
     pub(super) fn table_of(&mut self, table: usize) -> (From, Scope) {
         let alias = self.alias();
-        let facts = &self.universe.facts[table];
+        let facts = &self.universe.tables[table];
         let relation = Relation {
             alias: alias.clone(),
             table: Some(table),
+            key: facts.key,
             columns: facts
                 .columns
                 .iter()
@@ -115,6 +104,7 @@ impl Generator<'_> {
             relations: vec![Relation {
                 alias: alias.clone(),
                 table: None,
+                key: None,
                 columns,
             }],
             rows,
@@ -141,7 +131,11 @@ impl Generator<'_> {
             edges.extend(foreign.iter().cloned());
         }
         if edges.is_empty() {
-            return (product <= ROWS_MAX).then_some((JoinKind::Cross, Vec::new(), product));
+            return (product <= self.grammar.join_rows_max).then_some((
+                JoinKind::Cross,
+                Vec::new(),
+                product,
+            ));
         }
         let edge = self.random.pick(&edges);
         let kind = if self.grammar.outer_joins {
@@ -173,8 +167,10 @@ impl Generator<'_> {
                 }
                 let rows = match (lc.origin, rc.origin) {
                     (Some(l), Some(r)) => {
-                        let (lt, rt) = (&self.universe.facts[l.0], &self.universe.facts[r.0]);
+                        let tables = &self.universe.tables;
+                        let (lt, rt) = (&tables[l.0], &tables[r.0]);
                         let (small, large) = (&lt.columns[l.1].counts, &rt.columns[r.1].counts);
+                        let known = lt.columns[l.1].share.min(rt.columns[r.1].share);
                         let pairs: usize = small
                             .iter()
                             .map(|(value, n)| n * large.get(value).copied().unwrap_or(0))
@@ -183,11 +179,13 @@ impl Generator<'_> {
                             continue;
                         }
                         let share = |whole: f64, table: usize| whole / (table.max(1) as f64);
-                        pairs as f64 * share(left.rows, lt.rows) * share(right.rows, rt.rows)
+                        pairs as f64 / known
+                            * share(left.rows, lt.rows)
+                            * share(right.rows, rt.rows)
                     }
                     _ => left.rows * right.rows / 8.0,
                 };
-                if rows <= ROWS_MAX {
+                if rows <= self.grammar.join_rows_max {
                     edges.push(Edge {
                         left: column(la, lc),
                         right: column(ra, rc),

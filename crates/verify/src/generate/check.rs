@@ -101,9 +101,7 @@ fn select(select: &Select, universe: &Universe, outer: &Names) -> Result<(), Str
 fn from(clause: &From, universe: &Universe, names: &mut Names) -> Result<(), String> {
     match clause {
         From::Table { table, alias } => {
-            let member = universe.members.get(*table).ok_or("an unknown table")?;
-            let facts = &universe.facts[*table];
-            debug_assert!(facts.columns.len() <= member.table.columns.len());
+            let facts = universe.tables.get(*table).ok_or("an unknown table")?;
             names.push((
                 alias.clone(),
                 facts
