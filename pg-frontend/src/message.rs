@@ -1,14 +1,16 @@
 //! Answers of the server, appended to a buffer: errors, descriptions, status.
 
 use bytes::BytesMut;
-use inflowave_query_api::TransactionStatus;
+use inflowave_query_api::{self as api, Notice, TransactionStatus};
 use inflowave_types::Error;
 use pgwire::messages::Message;
 use pgwire::messages::data::{FieldDescription, NoData, ParameterDescription, RowDescription};
 use pgwire::messages::extendedquery::{
     BindComplete, CloseComplete, ParseComplete, PortalSuspended,
 };
-use pgwire::messages::response::{self, CommandComplete, ErrorResponse, ReadyForQuery};
+use pgwire::messages::response::{
+    self, CommandComplete, ErrorResponse, NoticeResponse, ReadyForQuery,
+};
 use pgwire::messages::startup::{
     Authentication, BackendKeyData, NegotiateProtocolVersion, ParameterStatus, SecretKey,
 };
@@ -43,6 +45,21 @@ pub fn error(out: &mut BytesMut, severity: Severity, error: &Error, offset: u32)
             .map(|p| (b'P', p.saturating_add(offset).to_string())),
     );
     put(out, &ErrorResponse::new(fields));
+}
+
+/// What a client is told beside the answer.
+pub fn notice(out: &mut BytesMut, notice: &Notice) {
+    let severity = match notice.severity {
+        api::Severity::Notice => "NOTICE",
+        api::Severity::Warning => "WARNING",
+    };
+    let fields = vec![
+        (b'S', severity.to_owned()),
+        (b'V', severity.to_owned()),
+        (b'C', notice.sqlstate.code().to_owned()),
+        (b'M', text(&notice.message)),
+    ];
+    put(out, &NoticeResponse::new(fields));
 }
 
 /// The session may be used: what a client learns right after its start-up.

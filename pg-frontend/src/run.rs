@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::connection::{Connection, Ended, defect, race};
 use crate::encode::{RowEncoder, TextFormat};
 use crate::format::Columns;
+use crate::message;
 
 /// A statement's error is told and the connection goes on; the other kind ends it.
 pub enum Failure {
@@ -132,10 +133,14 @@ where
         }
     }
 
-    /// The command tag of a statement that has ended, once what it ends here has ended too.
+    /// The command tag of a statement that has ended, once what it ends here has ended too, and its
+    /// client has been told what stands beside the answer.
     pub fn finish(&mut self, running: Running) -> Result<String> {
         if let Some(forget) = running.portal.forgets() {
             self.extended.forget_prepared(&forget)?;
+        }
+        for notice in running.portal.notices() {
+            message::notice(&mut self.writer.buf, &notice);
         }
         Ok(running.portal.tag())
     }
@@ -156,7 +161,7 @@ where
             }
         };
         let batch = caught.unwrap_or_else(|_| {
-            tracing::error!(query = %query_id, "a query panicked");
+            tracing::error!(query_id = query_id.0, "a query panicked");
             Err(defect(format!(
                 "query {query_id} failed by a defect of the server"
             )))

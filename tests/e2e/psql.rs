@@ -153,3 +153,39 @@ fn a_statement_that_takes_too_long_is_canceled() {
         assert!(client.simple_query("select 1").await.is_ok());
     });
 }
+
+#[test]
+fn what_changes_nothing_is_told() {
+    if !there() {
+        skip!("psql", "it is not installed");
+    }
+    server::run(async {
+        let served = Served::start().await;
+        for (sql, told) in [
+            (
+                "begin; begin",
+                "WARNING:  25001: there is already a transaction in progress",
+            ),
+            (
+                "commit",
+                "WARNING:  25P01: there is no transaction in progress",
+            ),
+            (
+                "drop view if exists v",
+                "NOTICE:  00000: view \"v\" does not exist, skipping",
+            ),
+            (
+                "drop catalog if exists c",
+                "NOTICE:  00000: catalog \"c\" does not exist, skipping",
+            ),
+            (
+                "create view v as select 1; create view if not exists v as select 2",
+                "NOTICE:  42P07: relation \"v\" already exists, skipping",
+            ),
+        ] {
+            let output = served.psql("lake", sql).await;
+            assert!(output.status.success(), "{sql}: {}", err(&output));
+            assert_eq!(err(&output).trim_end(), told, "{sql}");
+        }
+    });
+}

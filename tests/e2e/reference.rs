@@ -127,6 +127,8 @@ fn kind(key: &Key) -> String {
         }
         KeyKind::Integer { min, max } => format!("{}, {min} to {max}", key.unit),
         KeyKind::Address => "address and port".to_owned(),
+        KeyKind::Text => "text".to_owned(),
+        KeyKind::Choice(choices) => format!("one of {}", choices.join(", ")),
         KeyKind::Path => "path".to_owned(),
         KeyKind::Paths => "list of paths".to_owned(),
         KeyKind::Texts => "list of texts".to_owned(),

@@ -63,24 +63,25 @@ async fn listening(fixture: &dyn Fixture) -> Listening {
     Listening::start(server::service(catalogs).await.unwrap()).await
 }
 
-/// Waits until the source runs so many queries of ours.
-async fn until_running(fixture: &dyn Fixture, count: usize) {
+/// Waits until the source runs a query over the relation, or none. What else it is asked, such as
+/// whether a session is well, does not count.
+async fn until_running(fixture: &dyn Fixture, relation: &str, wanted: bool) {
     let deadline = Instant::now() + DEADLINE;
     loop {
         let running = fixture.running_queries().await.unwrap();
-        if running.len() == count {
+        if running.iter().any(|sql| sql.contains(relation)) == wanted {
             return;
         }
         assert!(
             Instant::now() < deadline,
-            "{count} were expected, these run: {running:?}"
+            "{relation}: {wanted} was expected, these run: {running:?}"
         );
         tokio::task::yield_now().await;
     }
 }
 
 /// What psql says to a person who presses Ctrl-C once the source runs the query.
-async fn interrupted(fixture: &dyn Fixture, listening: &Listening, relation: &str) -> Output {
+async fn interrupted(fixture: &dyn Fixture, listening: &Listening, name: &str) -> Output {
     let psql = Command::new("psql")
         .args(["-X", "-q", "-A", "-t", "-v", "VERBOSITY=verbose"])
         .args([
@@ -90,12 +91,12 @@ async fn interrupted(fixture: &dyn Fixture, listening: &Listening, relation: &st
             &listening.address.port().to_string(),
         ])
         .args(["-U", "tester", "-d", "source"])
-        .args(["-c", &format!("SELECT x FROM {relation}")])
+        .args(["-c", &format!("SELECT x FROM {}", relation(fixture, name))])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    until_running(fixture, 1).await;
+    until_running(fixture, name, true).await;
     let id = psql.id().to_string();
     let sent = Command::new("kill").args(["-INT", &id]).status().unwrap();
     assert!(sent.success());
@@ -107,15 +108,14 @@ async fn interrupted(fixture: &dyn Fixture, listening: &Listening, relation: &st
 async fn a_cancel_reaches(fixture: &dyn Fixture) {
     let listening = listening(fixture).await;
     for name in ["asleep", "stalled"] {
-        let output = interrupted(fixture, &listening, &relation(fixture, name)).await;
+        let output = interrupted(fixture, &listening, name).await;
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(said.contains("57014"), "{name}: {said}");
-        assert!(
-            said.contains("canceling statement due to user request"),
-            "{name}: {said}"
-        );
+        let all = format!("{name}: {} {said}", output.status);
+        assert!(said.contains("57014"), "{all}");
+        let why = "canceling statement due to user request";
+        assert!(said.contains(why), "{all}");
         assert_eq!(output.status.code(), Some(1), "{name}");
-        until_running(fixture, 0).await;
+        until_running(fixture, name, false).await;
     }
 }
 
@@ -160,7 +160,7 @@ async fn a_death_is_told(fixture: &mut dyn Fixture) {
         }
     }
     let other = listening.connect("inflowave").await;
-    until_running(fixture, 1).await;
+    until_running(fixture, "stalled", true).await;
     assert!(fixture.restart().await.unwrap());
     let error = loop {
         match rows.try_next().await {
@@ -201,5 +201,35 @@ fn mariadb_dies_in_the_middle_of_a_result() {
             Some(mut fixture) => a_death_is_told(fixture.as_mut()).await,
             None => skip!("MariaDB", &format!("{MYSQL_ENV} is not set")),
         }
+    });
+}
+
+#[test]
+fn a_cancel_means_the_portal_that_is_read() {
+    server::run(async {
+        let listening = Listening::start(server::service(Vec::new()).await.unwrap()).await;
+        let mut client = listening.connect("inflowave").await;
+        let token = client.cancel_token();
+        let transaction = client.transaction().await.unwrap();
+        // Two batches of rows, and no more for a very long time.
+        let sql = "SELECT v FROM generate_series(1, 1000000000000) g(v) WHERE v <= 20000";
+        let statement = transaction.prepare(sql).await.unwrap();
+        let portal = transaction.bind(&statement, &[]).await.unwrap();
+        let rows = transaction.query_portal(&portal, 10).await.unwrap();
+        assert_eq!(rows.len(), 10);
+        assert!(transaction.simple_query("SELECT 1").await.is_ok());
+        let cancel = async {
+            loop {
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                token.cancel_query(tokio_postgres::NoTls).await.unwrap();
+            }
+        };
+        let error = tokio::select! {
+            result = transaction.query_portal(&portal, 100_000) => result.unwrap_err(),
+            () = cancel => unreachable!("the loop has no end"),
+        };
+        assert_eq!(error.code().unwrap().code(), "57014");
+        drop(transaction);
+        assert!(client.simple_query("SELECT 1").await.is_ok());
     });
 }

@@ -101,7 +101,11 @@ async fn drive(
     let settle = async {
         let Some(mut lease) = lease else { return };
         if lease.session().is_ok_and(|session| !session.clean) {
-            tracing::debug!(catalog = client.catalog(), query = %context.query_id, "cancelling at the source");
+            tracing::debug!(
+                catalog = client.catalog(),
+                query_id = context.query_id.0,
+                "cancelling at the source"
+            );
             lease.kill().await;
         }
     };

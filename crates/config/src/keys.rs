@@ -36,6 +36,9 @@ pub enum KeyKind {
     Path,
     /// A list of such paths.
     Paths,
+    Text,
+    /// One of these texts.
+    Choice(&'static [&'static str]),
     /// A list of texts, none of which is empty.
     Texts,
     Boolean,
@@ -53,6 +56,11 @@ impl KeyKind {
             KeyKind::Address => "an address with a port, such as \"127.0.0.1:5480\"".to_owned(),
             KeyKind::Path => "a path, as text".to_owned(),
             KeyKind::Paths => "a list of paths, such as [\"/srv/lake\"]".to_owned(),
+            KeyKind::Text => "a text".to_owned(),
+            KeyKind::Choice(choices) => {
+                let quoted: Vec<String> = choices.iter().map(|c| format!("\"{c}\"")).collect();
+                format!("one of {}", quoted.join(", "))
+            }
             KeyKind::Texts => "a list of texts, none of them empty".to_owned(),
             KeyKind::Boolean => "true or false".to_owned(),
             KeyKind::Integer { min, max } => format!("a whole number from {min} to {max}"),
@@ -73,6 +81,10 @@ pub const SECTIONS: &[Section] = &[
     Section {
         name: "secrets",
         doc: "What a statement may refer to as `${env:NAME}` and `${file:PATH}`. References in this file are free of these rules: who writes it runs the server.",
+    },
+    Section {
+        name: "log",
+        doc: "What the server writes to standard error. `INFLOWAVE_LOG` overrides the filter, `INFLOWAVE_LOG_FORMAT` the format.",
     },
 ];
 
@@ -215,5 +227,32 @@ pub const KEYS: &[Key] = &[
         default: "false",
         example: "true",
         doc: "A secret may be given in clear in SQL. It is then kept in clear in the metastore, which only the server's user can read.",
+    },
+    Key {
+        section: "log",
+        name: "format",
+        kind: KeyKind::Choice(&["text", "json"]),
+        unit: "",
+        default: "\"text\"",
+        example: "\"json\"",
+        doc: "A line for a person, or a JSON object a line.",
+    },
+    Key {
+        section: "log",
+        name: "filter",
+        kind: KeyKind::Text,
+        unit: "",
+        default: "\"\"",
+        example: "\"warn,inflowave=info,inflowave::query=warn\"",
+        doc: "What is written: a level (error, warn, info, debug, trace), and target=level for parts, separated by commas. Queries end with a line of the target `inflowave::query`. Empty is `warn,inflowave=info` for a server, and warnings for a command.",
+    },
+    Key {
+        section: "log",
+        name: "statements",
+        kind: KeyKind::Boolean,
+        unit: "",
+        default: "false",
+        example: "true",
+        doc: "The texts of statements are written with their ends. They can hold data.",
     },
 ];

@@ -23,6 +23,7 @@ pub use secrets::{Piece, Secrets, pieces, roots_hint, under};
 pub struct Config {
     pub server: Server,
     pub secrets: Secrets,
+    pub log: Log,
     pub catalogs: Vec<Catalog>,
     /// The folder of the configuration file: relative paths start here.
     pub base_dir: PathBuf,
@@ -41,6 +42,26 @@ pub struct Server {
     /// configuration are free.
     pub file_roots: Vec<PathBuf>,
     pub limits: Limits,
+}
+
+/// `[log]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Log {
+    /// `text` or `json`.
+    pub format: LogFormat,
+    /// What is written: a level, or `target=level`, separated by commas. Empty is the choice of the
+    /// server, or of the command.
+    pub filter: String,
+    /// Whether the texts of statements are written; they can hold data.
+    pub statements: bool,
+}
+
+/// The form of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
 }
 
 /// `[limits]`. Every one has a default; none is unlimited.
@@ -105,6 +126,7 @@ impl Default for Config {
                 limits: Limits::default(),
             },
             secrets: Secrets::default(),
+            log: Log::default(),
             catalogs: Vec::new(),
             base_dir: PathBuf::from("."),
             file: None,

@@ -9,7 +9,7 @@ use inflowave_types::{Error, Result, Secret};
 use toml::de::{DeTable, DeValue};
 
 use crate::keys::{KEYS, Key, KeyKind, SECTIONS};
-use crate::{Catalog, Config, Limits, Secrets, Server, config_error, reference};
+use crate::{Catalog, Config, Limits, Log, LogFormat, Secrets, Server, config_error, reference};
 
 /// Names that no catalog of the file can have: they are the server's own.
 const RESERVED: [&str; 2] = ["inflowave", "system"];
@@ -63,9 +63,18 @@ pub(crate) fn parse(text: &str, base_dir: &Path) -> Result<Config> {
         file_roots: joined(given.texts("secrets", "file_roots"), base_dir),
         allow_literals: given.boolean("secrets", "allow_literals"),
     };
+    let log = Log {
+        format: match given.text("log", "format").as_str() {
+            "json" => LogFormat::Json,
+            _ => LogFormat::Text,
+        },
+        filter: given.text("log", "filter"),
+        statements: given.boolean("log", "statements"),
+    };
     Ok(Config {
         server,
         secrets,
+        log,
         catalogs,
         base_dir: base_dir.to_owned(),
         file: None,
@@ -205,7 +214,11 @@ fn read(kind: KeyKind, value: &DeValue<'_>) -> Option<Value> {
             text.parse::<SocketAddr>().ok()?;
             Value::Text(text.to_owned())
         }
-        KeyKind::Path => Value::Text(value.as_str()?.to_owned()),
+        KeyKind::Choice(choices) => {
+            let text = value.as_str().filter(|text| choices.contains(text))?;
+            Value::Text(text.to_owned())
+        }
+        KeyKind::Path | KeyKind::Text => Value::Text(value.as_str()?.to_owned()),
         KeyKind::Paths => Value::Texts(texts(value)?),
         KeyKind::Texts => {
             let texts = texts(value)?;
@@ -319,6 +332,7 @@ mod tests {
         );
         assert_eq!(read.server.file_roots, code.server.file_roots);
         assert_eq!(read.secrets, code.secrets);
+        assert_eq!(read.log, code.log);
     }
 
     #[test]

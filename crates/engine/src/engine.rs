@@ -88,6 +88,7 @@ pub struct EngineBuilder {
     extensions: Vec<Arc<dyn Extension>>,
     policy: CatalogPolicy,
     metastore: Option<Metastore>,
+    log_statements: bool,
 }
 
 impl Engine {
@@ -99,6 +100,7 @@ impl Engine {
             extensions: Vec::new(),
             policy: CatalogPolicy::default(),
             metastore: None,
+            log_statements: false,
         }
     }
 
@@ -168,13 +170,23 @@ impl EngineBuilder {
         self
     }
 
+    /// Whether the log holds the texts of statements. They can hold data, so that it does not
+    /// unless it is told to.
+    #[must_use]
+    pub fn log_statements(mut self, log_statements: bool) -> Self {
+        self.log_statements = log_statements;
+        self
+    }
+
     /// `spill_dir` is where queries write what does not fit into memory.
     ///
     /// # Errors
     /// `58030` if the folder cannot be made; `XX000` for extensions that contradict each other.
     pub fn build(mut self, spill_dir: &Path) -> Result<Engine> {
         let limits = self.limits;
-        let registry = Arc::new(Registry::new(limits.sessions_max, limits.history_rows_max));
+        let registry = Registry::new(limits.sessions_max, limits.history_rows_max)
+            .logging_statements(self.log_statements);
+        let registry = Arc::new(registry);
         let runtime = Arc::new(Runtime {
             registry: Arc::clone(&registry),
             connectors: self.connectors.clone(),

@@ -31,4 +31,4 @@ mod views;
 pub use catalog::{CatalogPolicy, CatalogSpec, Catalogs};
 pub use engine::{Engine, EngineBuilder, METASTORE_DOMAINS, Runtimes};
 pub use extension::{Extension, SystemTable};
-pub use registry::{QueryRecord, QueryState, Registry, RemoteRecord, SessionRecord};
+pub use registry::{Phases, QueryRecord, QueryState, Registry, RemoteRecord, SessionRecord};

@@ -13,7 +13,9 @@ use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast;
 use inflowave_federation::{FederationContext, Pushdown, RemoteObserver};
 use inflowave_pg_semantics::parameters;
-use inflowave_types::{Error, QueryId, Result, SqlState};
+use inflowave_query_api::Notice;
+use inflowave_types::{Error, QueryId, Result, SessionId, SqlState};
+use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Shared;
@@ -28,8 +30,11 @@ pub(crate) struct Context {
     pub shared: Arc<Shared>,
     pub settings: Settings,
     pub database: String,
+    pub session: SessionId,
     pub query_id: QueryId,
     pub cancel: CancellationToken,
+    /// What the client is told at the end.
+    pub notices: Arc<Mutex<Vec<Notice>>>,
     /// The statement's own text, for positions in errors.
     pub sql: Arc<str>,
 }
@@ -49,7 +54,7 @@ impl Context {
     pub fn error(&self, error: &DataFusionError) -> Error {
         let told = inflowave_pg_semantics::to_error(error, &self.sql);
         if told.sqlstate() == SqlState::InternalError {
-            tracing::error!(query = %self.query_id, cause = %error, "internal error");
+            tracing::error!(query_id = self.query_id.0, cause = %error, "internal error");
         }
         told
     }

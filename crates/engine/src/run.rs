@@ -11,8 +11,9 @@ use async_trait::async_trait;
 use datafusion::physical_plan::execute_stream;
 use futures::{FutureExt, Stream, StreamExt};
 use inflowave_federation::Pushdown;
-use inflowave_query_api::{Forget, Portal};
-use inflowave_types::{Error, QueryId, Result, SqlState};
+use inflowave_query_api::{Forget, Notice, Portal};
+use inflowave_types::{Error, QueryId, Result, SessionId, SqlState};
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -44,12 +45,14 @@ type Item = Result<Option<RecordBatch>>;
 
 pub(crate) struct Running {
     shared: Arc<Shared>,
+    session: SessionId,
     query_id: QueryId,
     receiver: mpsc::Receiver<Item>,
     rows: u64,
     ended: bool,
     tag: Option<String>,
     forgets: Option<Forget>,
+    notices: Arc<Mutex<Vec<Notice>>>,
     cancel: CancellationToken,
     _guard: DropGuard,
 }
@@ -58,7 +61,8 @@ impl Running {
     pub fn start(context: Context, work: Work) -> Running {
         let (sender, receiver) = mpsc::channel(BATCHES_WAITING_MAX);
         let shared = Arc::clone(&context.shared);
-        let (query_id, cancel) = (context.query_id, context.cancel.clone());
+        let (session, query_id) = (context.session, context.query_id);
+        let (cancel, notices) = (context.cancel.clone(), Arc::clone(&context.notices));
         shared.registry.running(query_id);
         let tag = match &work {
             Work::Done(_, tag) => Some(tag.clone()),
@@ -81,12 +85,14 @@ impl Running {
         });
         Running {
             shared,
+            session,
             query_id,
             receiver,
             rows: 0,
             ended: false,
             tag,
             forgets: None,
+            notices,
             _guard: cancel.clone().drop_guard(),
             cancel,
         }
@@ -100,9 +106,7 @@ impl Running {
 
     fn end(&mut self, outcome: Result<bool, &Error>) {
         self.ended = true;
-        self.shared
-            .registry
-            .end_query(self.query_id, self.rows, outcome);
+        self.shared.registry.end_query(self.query_id, outcome);
     }
 }
 
@@ -112,6 +116,9 @@ impl Portal for Running {
         if self.ended {
             return Ok(None);
         }
+        self.shared
+            .registry
+            .continues(self.session, self.query_id, &self.cancel);
         // A cancelled client is answered at once, while its task drains.
         let item = tokio::select! {
             biased;
@@ -121,6 +128,7 @@ impl Portal for Running {
         match item.unwrap_or_else(|| Err(died(self.query_id))) {
             Ok(Some(batch)) => {
                 self.rows += batch.num_rows() as u64;
+                self.shared.registry.delivered(self.query_id, &batch);
                 Ok(Some(batch))
             }
             Ok(None) => {
@@ -142,6 +150,10 @@ impl Portal for Running {
 
     fn forgets(&self) -> Option<Forget> {
         self.forgets.clone()
+    }
+
+    fn notices(&self) -> Vec<Notice> {
+        self.notices.lock().clone()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Debug};
 use std::sync::{Arc, Weak};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use arrow::array::{
     ArrayRef, BooleanArray, Int32Array, Int64Array, RecordBatch, StringViewArray,
@@ -75,11 +75,19 @@ const TABLES: &[Spec] = &[
             ("query_id", BigInt),
             ("session_id", Int),
             ("user_name", Text),
+            ("protocol", Text),
             ("state", Text),
             ("query", Text),
             ("started", Time),
             ("ended", Time),
+            ("parse_us", BigInt),
+            ("planned_us", BigInt),
+            ("first_row_us", BigInt),
+            ("elapsed_us", BigInt),
             ("rows", BigInt),
+            ("bytes", BigInt),
+            ("source_rows", BigInt),
+            ("source_bytes", BigInt),
             ("sqlstate", Text),
             ("error", Text),
         ],
@@ -224,11 +232,19 @@ fn queries(runtime: &Runtime) -> Vec<ArrayRef> {
         bigints(rows.iter().map(|r| Some(r.id.0))),
         ints(rows.iter().map(|r| r.session.0)),
         texts(rows.iter().map(|r| Some(r.user.as_str()))),
+        texts(rows.iter().map(|r| Some(r.protocol))),
         texts(rows.iter().map(|r| Some(r.state.name()))),
         texts(rows.iter().map(|r| Some(r.text.as_str()))),
         times(rows.iter().map(|r| Some(r.started))),
         times(rows.iter().map(|r| r.ended)),
+        durations(rows.iter().map(|r| Some(r.phases.parse))),
+        durations(rows.iter().map(|r| r.phases.planned)),
+        durations(rows.iter().map(|r| r.phases.first_row)),
+        durations(rows.iter().map(|r| Some(r.phases.elapsed()))),
         bigints(rows.iter().map(|r| Some(r.rows))),
+        bigints(rows.iter().map(|r| Some(r.bytes))),
+        bigints(rows.iter().map(|r| Some(r.source_rows))),
+        bigints(rows.iter().map(|r| Some(r.source_bytes))),
         texts(rows.iter().map(|r| r.sqlstate.map(|s| s.code()))),
         texts(rows.iter().map(|r| r.error.as_deref())),
     ]
@@ -346,6 +362,11 @@ fn bigints(values: impl Iterator<Item = Option<u64>>) -> ArrayRef {
             .map(|v| i64::try_from(v?).ok())
             .collect::<Int64Array>(),
     )
+}
+
+/// In microseconds.
+fn durations(values: impl Iterator<Item = Option<Duration>>) -> ArrayRef {
+    bigints(values.map(|v| u64::try_from(v?.as_micros()).ok()))
 }
 
 fn booleans(values: impl Iterator<Item = bool>) -> ArrayRef {

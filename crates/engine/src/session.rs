@@ -1,6 +1,8 @@
 //! One connection.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{FieldRef, SchemaRef};
@@ -31,6 +33,8 @@ pub(crate) struct EngineSession {
     database: String,
     settings: Settings,
     transaction: Transaction,
+    /// Microseconds that reading the last text took, until a query takes them over.
+    parse_us: AtomicU64,
 }
 
 /// What `Prepared::plan` holds.
@@ -50,7 +54,7 @@ struct Begun {
 impl Drop for Begun {
     fn drop(&mut self) {
         if !self.runs {
-            self.registry.end_query(self.query_id, 0, Ok(false));
+            self.registry.end_query(self.query_id, Ok(false));
         }
     }
 }
@@ -91,6 +95,7 @@ impl EngineSession {
             database,
             settings,
             transaction: Transaction::default(),
+            parse_us: AtomicU64::new(0),
         })
     }
 
@@ -137,8 +142,10 @@ impl EngineSession {
             shared: Arc::clone(&self.shared),
             settings: self.settings.clone(),
             database: self.database.clone(),
+            session: self.id,
             query_id,
             cancel: cancel.clone(),
+            notices: Arc::default(),
             sql: statement.sql.as_str().into(),
         }
     }
@@ -301,13 +308,15 @@ impl Session for EngineSession {
     }
 
     fn split(&self, sql: &str) -> Result<Vec<Statement>> {
-        statement::split(
-            sql,
-            Bounds {
-                bytes_max: self.shared.limits.statement_bytes_max,
-                depth_max: self.shared.limits.statement_depth_max,
-            },
-        )
+        let begun = Instant::now();
+        let bounds = Bounds {
+            bytes_max: self.shared.limits.statement_bytes_max,
+            depth_max: self.shared.limits.statement_depth_max,
+        };
+        let statements = statement::split(sql, bounds);
+        let us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.parse_us.store(us, Ordering::Relaxed);
+        statements
     }
 
     async fn describe(
@@ -346,7 +355,8 @@ impl Session for EngineSession {
             Kind::Ddl(ddl) => ddl.shown(&self.shared.catalogs, &statement.sql),
             _ => statement.sql.clone(),
         };
-        let query_id = registry.begin_query(self.id, &shown, &cancel);
+        let parse = Duration::from_micros(self.parse_us.swap(0, Ordering::Relaxed));
+        let query_id = registry.begin_query(self.id, &shown, parse, &cancel);
         let context = self.context(query_id, &cancel, statement);
         let planned = on_cpu(&context, {
             let context = context.clone();
@@ -356,21 +366,25 @@ impl Session for EngineSession {
             }
         });
         match planned.await {
-            Ok((step, schema)) => Ok(Prepared {
-                query_id,
-                schema,
-                plan: Box::new(Ready {
-                    context,
-                    step,
-                    begun: Begun {
-                        registry,
-                        query_id,
-                        runs: false,
-                    },
-                }),
-            }),
+            Ok((step, schema)) => {
+                registry.planned(query_id);
+                let begun = Begun {
+                    registry,
+                    query_id,
+                    runs: false,
+                };
+                Ok(Prepared {
+                    query_id,
+                    schema,
+                    plan: Box::new(Ready {
+                        context,
+                        step,
+                        begun,
+                    }),
+                })
+            }
             Err(error) => {
-                registry.end_query(query_id, 0, Err(&error));
+                registry.end_query(query_id, Err(&error));
                 self.fail_transaction();
                 Err(error)
             }
@@ -391,7 +405,7 @@ impl Session for EngineSession {
         {
             let error = ddl.in_transaction();
             let registry = &self.shared.registry;
-            registry.end_query(prepared.query_id, 0, Err(&error));
+            registry.end_query(prepared.query_id, Err(&error));
             self.fail_transaction();
             return Err(error);
         }
@@ -404,7 +418,13 @@ impl Session for EngineSession {
                 self.settings.reset_all();
                 Ok(("RESET", None))
             }
-            Step::Transaction(command) => self.transaction.run(&command).map(|tag| (tag, None)),
+            Step::Transaction(command) => {
+                context
+                    .notices
+                    .lock()
+                    .extend(self.transaction.notice(&command));
+                self.transaction.run(&command).map(|tag| (tag, None))
+            }
             Step::Deallocate(Some(name)) => Ok(("DEALLOCATE", Some(Forget::Named(name)))),
             Step::Deallocate(None) => Ok(("DEALLOCATE ALL", Some(Forget::All))),
             Step::Discard(what) => self.discard(what),
@@ -416,7 +436,7 @@ impl Session for EngineSession {
             }
             Err(error) => {
                 let registry = &self.shared.registry;
-                registry.end_query(prepared.query_id, 0, Err(&error));
+                registry.end_query(prepared.query_id, Err(&error));
                 self.fail_transaction();
                 Err(error)
             }

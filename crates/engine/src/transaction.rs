@@ -3,7 +3,7 @@
 //! Sources are read only, so that nothing is to be undone: a transaction is acknowledged, an error
 //! fails it, and a savepoint is where a failed one goes on.
 
-use inflowave_query_api::TransactionStatus;
+use inflowave_query_api::{Notice, Severity, TransactionStatus};
 use inflowave_types::{Error, Result, SqlState};
 
 use crate::statement::Words;
@@ -96,6 +96,27 @@ impl Transaction {
         if self.status == TransactionStatus::InTransaction {
             self.status = TransactionStatus::Failed;
         }
+    }
+
+    /// What PostgreSQL says of a command that changes nothing.
+    pub fn notice(&self, command: &Command) -> Option<Notice> {
+        let is_idle = self.status == TransactionStatus::Idle;
+        let (sqlstate, message) = match command {
+            Command::Begin if !is_idle => (
+                SqlState::ActiveSqlTransaction,
+                "there is already a transaction in progress",
+            ),
+            Command::Commit | Command::Rollback if is_idle => (
+                SqlState::NoActiveSqlTransaction,
+                "there is no transaction in progress",
+            ),
+            _ => return None,
+        };
+        Some(Notice {
+            severity: Severity::Warning,
+            sqlstate,
+            message: message.to_owned(),
+        })
     }
 
     /// The command's tag.

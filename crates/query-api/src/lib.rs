@@ -1,7 +1,7 @@
 //! What every protocol asks of the engine.
 //!
 //! **Owns**: [`QueryService`], [`Session`], [`Description`], [`Parameters`], [`Prepared`],
-//! [`Portal`], [`Forget`]: a statement has one plan, one identity and one query id whichever way it came.
+//! [`Portal`], [`Forget`], [`Notice`]: a statement has one plan, one identity and one query id whichever way it came.
 //! **Never**: the engine, DataFusion, a protocol. Arrow only.
 //! **Start reading at**: [`Session`].
 
@@ -10,7 +10,7 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{FieldRef, SchemaRef};
 use async_trait::async_trait;
-use inflowave_types::{QueryId, Result, SessionId};
+use inflowave_types::{QueryId, Result, SessionId, SqlState};
 
 /// The engine, as a front end sees it.
 #[async_trait]
@@ -174,6 +174,25 @@ pub trait Portal: Send {
     fn forgets(&self) -> Option<Forget> {
         None
     }
+
+    /// What the client is told beside the answer, valid after the end.
+    fn notices(&self) -> Vec<Notice> {
+        Vec::new()
+    }
+}
+
+/// What a client is told beside the answer; nothing has failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    pub severity: Severity,
+    pub sqlstate: SqlState,
+    pub message: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    Notice,
+    Warning,
 }
 
 /// Prepared statements that have ended.

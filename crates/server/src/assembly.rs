@@ -1,16 +1,18 @@
 //! Puts connectors, engine and front ends together.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
-use inflowave_config::{Catalog, Config};
+use inflowave_config::{Catalog, Config, LogFormat};
 use inflowave_engine::{
     CatalogPolicy, CatalogSpec, Engine, EngineBuilder, METASTORE_DOMAINS, Runtimes,
 };
 use inflowave_metastore::Metastore;
 use inflowave_pg_frontend as pg;
 use inflowave_query_api::QueryService;
-use inflowave_types::{Result, SqlState};
+use inflowave_telemetry as telemetry;
+use inflowave_types::{Error, Result, SqlState};
 use tokio_util::sync::CancellationToken;
 
 use crate::{configured, output};
@@ -18,6 +20,7 @@ use crate::{configured, output};
 fn builder(runtimes: Runtimes, config: &Config) -> EngineBuilder {
     Engine::builder(runtimes, config.server.limits.clone())
         .connectors(inflowave_bundle::connectors())
+        .log_statements(config.log.statements)
         .policy(CatalogPolicy {
             secrets: config.secrets.clone(),
             file_roots: config.server.file_roots.clone(),
@@ -25,6 +28,34 @@ fn builder(runtimes: Runtimes, config: &Config) -> EngineBuilder {
             base_dir: config.base_dir.clone(),
             config_file: config.file.clone(),
         })
+}
+
+/// Starts the log as it is configured; `filter` is for a configuration that says nothing of it.
+///
+/// # Errors
+/// `F0000` for a filter that cannot be read.
+pub fn start_log(config: &Config, filter: &str) -> Result<()> {
+    let configured = &config.log.filter;
+    if !configured.is_empty() {
+        telemetry::filter(configured).map_err(|e| {
+            let file = config.file.as_deref().unwrap_or(Path::new("configuration"));
+            Error::new(
+                SqlState::ConfigFileError,
+                format!("{}: log.filter: {}", file.display(), e.message()),
+            )
+            .with_hint(e.hint().unwrap_or_default())
+        })?;
+    }
+    telemetry::start(&telemetry::Log {
+        format: match config.log.format {
+            LogFormat::Text => telemetry::Format::Text,
+            LogFormat::Json => telemetry::Format::Json,
+        },
+        filter: match configured.as_str() {
+            "" => filter.to_owned(),
+            configured => configured.to_owned(),
+        },
+    })
 }
 
 /// An engine with every connector of this build and no catalog yet.
@@ -84,11 +115,13 @@ pub fn metastore_or_reader(config: &Config) -> Result<Metastore> {
 pub async fn serve(engine: Engine, config: &Config, listen: SocketAddr) -> Result<()> {
     let listener = pg::bind(listen).await?;
     let address = listener.local_addr().unwrap_or(listen);
+    tracing::info!(%address, version = env!("CARGO_PKG_VERSION"), "server started");
     output::line(&format!("listening for the Postgres wire on {address}"));
     let shutdown = CancellationToken::new();
     let asked = shutdown.clone();
     tokio::spawn(async move {
         asked_to_end().await;
+        tracing::info!("server asked to stop");
         asked.cancel();
     });
     let limits = pg::Limits {
@@ -96,7 +129,9 @@ pub async fn serve(engine: Engine, config: &Config, listen: SocketAddr) -> Resul
         ..pg::Limits::default()
     };
     let service: Arc<dyn QueryService> = Arc::new(engine);
-    pg::serve(listener, service, limits, shutdown).await
+    let served = pg::serve(listener, service, limits, shutdown).await;
+    tracing::info!("server stopped");
+    served
 }
 
 async fn asked_to_end() {

@@ -18,13 +18,6 @@ use cli::{Cli, Command};
 use inflowave_types::{Error, Result, SqlState};
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("INFLOWAVE_LOG")
-                .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,inflowave=info")),
-        )
-        .with_writer(std::io::stderr)
-        .init();
     match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

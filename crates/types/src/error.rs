@@ -29,6 +29,8 @@ macro_rules! sql_states {
 }
 
 sql_states! {
+    /// No error: the code of a notice.
+    SuccessfulCompletion = "00000",
     /// A source cannot be reached.
     ConnectionUnableToEstablish = "08001",
     /// A source refused the connection.

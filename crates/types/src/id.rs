@@ -12,12 +12,12 @@ impl fmt::Display for SessionId {
     }
 }
 
-/// A statement, counted from 1 since the server started; printed as `q17`.
+/// A statement, counted from 1 since the server started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct QueryId(pub u64);
 
 impl fmt::Display for QueryId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "q{}", self.0)
+        write!(f, "{}", self.0)
     }
 }

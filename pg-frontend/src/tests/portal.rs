@@ -247,7 +247,7 @@ async fn an_error_while_a_portal_runs_fails_its_transaction() {
     let panic = [parse("", "panic 1 2", &[]), bound("", ""), execute("", 0)];
     assert_eq!(
         raw.say(&panic).await,
-        "1 2 D D E[XX000 query q7 failed by a defect of the server] Z[I]"
+        "1 2 D D E[XX000 query 7 failed by a defect of the server] Z[I]"
     );
     assert_eq!(raw.ask("rows 1 1").await, "T D C[SELECT 1] Z[I]");
     raw.send(&[parse("", "crash", &[]), sync()].concat()).await;

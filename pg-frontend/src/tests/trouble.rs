@@ -91,7 +91,7 @@ async fn a_panic_ends_its_query_only() {
     assert_eq!(field(&messages[3], 'C'), "XX000");
     assert_eq!(
         field(&messages[3], 'M'),
-        "query q7 failed by a defect of the server"
+        "query 7 failed by a defect of the server"
     );
     raw.query("rows 1 1").await;
     assert_eq!(raw.tags().await, ("TDCZ".to_owned(), 'I'));

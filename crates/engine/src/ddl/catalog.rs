@@ -16,13 +16,9 @@ use crate::suggest;
 pub(super) async fn create(
     catalogs: &Catalogs,
     name: String,
-    if_not_exists: bool,
     connector: String,
     options: Vec<Opt>,
 ) -> Result<()> {
-    if if_not_exists && catalogs.exists(&name).is_ok() {
-        return Ok(());
-    }
     catalogs.vacant(&name)?;
     catalogs.opener().connector(&connector)?;
     let stored = Stored {
@@ -90,15 +86,7 @@ pub(super) async fn rename(catalogs: &Catalogs, name: &str, to: String) -> Resul
 
 /// # Errors
 /// `3D000`, `42501`; `2BP01` naming the views that stand on it.
-pub(super) async fn drop(
-    catalogs: &Catalogs,
-    name: &str,
-    if_exists: bool,
-    behavior: Behavior,
-) -> Result<()> {
-    if if_exists && catalogs.exists(name).is_err() {
-        return Ok(());
-    }
+pub(super) async fn drop(catalogs: &Catalogs, name: &str, behavior: Behavior) -> Result<()> {
     made_by_sql(catalogs, name, "drop")?;
     let views = catalogs.kept().standing(|u| u.catalog == name);
     if behavior == Behavior::Restrict && !views.is_empty() {

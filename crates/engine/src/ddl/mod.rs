@@ -9,6 +9,7 @@ mod parse;
 mod view;
 
 use datafusion::sql::sqlparser::ast;
+use inflowave_query_api::{Notice, Severity};
 use inflowave_types::{Error, Result, Secret, SqlState};
 
 pub(crate) use parse::{begins, parse};
@@ -196,7 +197,11 @@ pub(crate) async fn run(context: &Context, statement: &Statement) -> Result<()> 
         } => {
             let kept = catalogs.kept();
             match kept.views.get(name) {
-                Some(_) if *if_not_exists => return Ok(()),
+                Some(_) if *if_not_exists => {
+                    let already = format!("relation \"{name}\" already exists, skipping");
+                    skips(context, SqlState::DuplicateTable, already);
+                    return Ok(());
+                }
                 Some(_) if !or_replace => return Err(view::exists(name)),
                 _ => {}
             }
@@ -224,28 +229,58 @@ async fn changed(context: &Context, catalogs: &Catalogs, statement: Statement) -
     match statement {
         Statement::CreateCatalog {
             name,
-            if_not_exists,
-            connector,
-            options,
-        } => catalog::create(catalogs, name, if_not_exists, connector, options).await,
-        Statement::AlterCatalog { name, options } => catalog::alter(catalogs, &name, options).await,
-        Statement::RenameCatalog { name, to } => catalog::rename(catalogs, &name, to).await,
+            if_not_exists: true,
+            ..
+        } if catalogs.exists(&name).is_ok() => {
+            let already = format!("catalog \"{name}\" already exists, skipping");
+            skips(context, SqlState::DuplicateDatabase, already);
+            Ok(())
+        }
         Statement::DropCatalog {
             name,
-            if_exists,
-            behavior,
-        } => catalog::drop(catalogs, &name, if_exists, behavior).await,
-        Statement::RefreshCatalog { name } => catalogs.refresh(&name).await,
+            if_exists: true,
+            ..
+        } if catalogs.exists(&name).is_err() => {
+            let missing = format!("catalog \"{name}\" does not exist, skipping");
+            skips(context, SqlState::SuccessfulCompletion, missing);
+            Ok(())
+        }
         Statement::DropView {
             name,
-            if_exists,
-            behavior,
-        } => view::drop(catalogs, &name, if_exists, behavior).await,
+            if_exists: true,
+            ..
+        } if !catalogs.kept().views.contains_key(&name) => {
+            let missing = format!("view \"{name}\" does not exist, skipping");
+            skips(context, SqlState::SuccessfulCompletion, missing);
+            Ok(())
+        }
+        Statement::CreateCatalog {
+            name,
+            connector,
+            options,
+            ..
+        } => catalog::create(catalogs, name, connector, options).await,
+        Statement::AlterCatalog { name, options } => catalog::alter(catalogs, &name, options).await,
+        Statement::RenameCatalog { name, to } => catalog::rename(catalogs, &name, to).await,
+        Statement::DropCatalog { name, behavior, .. } => {
+            catalog::drop(catalogs, &name, behavior).await
+        }
+        Statement::RefreshCatalog { name } => catalogs.refresh(&name).await,
+        Statement::DropView { name, behavior, .. } => view::drop(catalogs, &name, behavior).await,
         Statement::Comment { object, path, text } => {
             comment::put(context, catalogs, object, path, text).await
         }
         Statement::CreateView { .. } => Err(Error::internal("a view that was not planned")),
     }
+}
+
+/// Tells the client that `IF [NOT] EXISTS` has left nothing to do.
+fn skips(context: &Context, sqlstate: SqlState, message: String) {
+    context.notices.lock().push(Notice {
+        severity: Severity::Notice,
+        sqlstate,
+        message,
+    });
 }
 
 /// The comment's place for a whole catalog.

@@ -215,17 +215,9 @@ pub(super) async fn put(catalogs: &Catalogs, view: View) -> Result<()> {
 
 /// # Errors
 /// `42P01`; `2BP01` naming the views that stand on it.
-pub(super) async fn drop(
-    catalogs: &Catalogs,
-    name: &str,
-    if_exists: bool,
-    behavior: Behavior,
-) -> Result<()> {
+pub(super) async fn drop(catalogs: &Catalogs, name: &str, behavior: Behavior) -> Result<()> {
     let kept = catalogs.kept();
     if !kept.views.contains_key(name) {
-        if if_exists {
-            return Ok(());
-        }
         let names: Vec<String> = kept.views.keys().cloned().collect();
         return Err(Error::new(
             SqlState::UndefinedTable,

@@ -2,95 +2,31 @@
 //!
 //! Everything here is bounded: ended queries beyond the limit are forgotten, oldest first.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::SystemTime;
+mod history;
+mod log;
+mod record;
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use arrow::array::RecordBatch;
 use inflowave_federation::{RemoteObserver, RemoteStart};
 use inflowave_query_api::SessionStart;
 use inflowave_types::{Error, QueryId, Result, SessionId, SqlState};
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-/// Bytes of a statement's text that are kept.
-const TEXT_BYTES_MAX: usize = 8192;
-
-/// An open session.
-#[derive(Debug, Clone)]
-pub struct SessionRecord {
-    pub id: SessionId,
-    pub user: String,
-    pub database: String,
-    pub application_name: String,
-    pub client: String,
-    pub protocol: &'static str,
-    pub started: SystemTime,
-    /// The query that it runs now.
-    pub query: Option<QueryId>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum QueryState {
-    Planning,
-    Running,
-    Finished,
-    Failed,
-    Canceled,
-}
-
-impl QueryState {
-    pub fn name(self) -> &'static str {
-        match self {
-            QueryState::Planning => "planning",
-            QueryState::Running => "running",
-            QueryState::Finished => "finished",
-            QueryState::Failed => "failed",
-            QueryState::Canceled => "canceled",
-        }
-    }
-
-    fn ended(self) -> bool {
-        !matches!(self, QueryState::Planning | QueryState::Running)
-    }
-}
-
-/// A statement, running or ended.
-#[derive(Debug, Clone)]
-pub struct QueryRecord {
-    pub id: QueryId,
-    pub session: SessionId,
-    pub user: String,
-    pub text: String,
-    pub state: QueryState,
-    pub started: SystemTime,
-    pub ended: Option<SystemTime>,
-    /// Rows delivered.
-    pub rows: u64,
-    pub sqlstate: Option<SqlState>,
-    pub error: Option<String>,
-}
-
-/// A fragment run at a source.
-#[derive(Debug, Clone)]
-pub struct RemoteRecord {
-    pub id: u64,
-    pub query: QueryId,
-    pub catalog: String,
-    pub text: String,
-    pub state: QueryState,
-    pub started: SystemTime,
-    pub ended: Option<SystemTime>,
-    pub rows: u64,
-    /// In Arrow, as received.
-    pub bytes: u64,
-    pub error: Option<String>,
-}
+use history::History;
+pub use record::{Phases, QueryRecord, QueryState, RemoteRecord, SessionRecord};
+use record::{end, shortened};
 
 /// All of it.
 #[derive(Debug)]
 pub struct Registry {
     sessions_max: usize,
     history_rows_max: usize,
+    log_statements: bool,
     session_ids: AtomicU32,
     query_ids: AtomicU64,
     remote_ids: AtomicU64,
@@ -111,12 +47,21 @@ impl Registry {
         Registry {
             sessions_max,
             history_rows_max,
+            log_statements: false,
             session_ids: AtomicU32::new(1),
             query_ids: AtomicU64::new(1),
             remote_ids: AtomicU64::new(1),
             sessions: Mutex::default(),
             queries: Mutex::default(),
             remote: Mutex::default(),
+        }
+    }
+
+    /// Writes the texts of statements to the log, too.
+    pub(crate) fn logging_statements(self, log_statements: bool) -> Self {
+        Registry {
+            log_statements,
+            ..self
         }
     }
 
@@ -200,24 +145,31 @@ impl Registry {
         &self,
         session: SessionId,
         text: &str,
+        parse: Duration,
         cancel: &CancellationToken,
     ) -> QueryId {
         let id = QueryId(self.query_ids.fetch_add(1, Ordering::Relaxed));
-        let mut user = String::new();
+        let (mut user, mut protocol) = (String::new(), "");
         if let Some(open) = self.sessions.lock().get_mut(&session) {
             open.record.query = Some(id);
             open.cancel = Some(cancel.clone());
             user.clone_from(&open.record.user);
+            protocol = open.record.protocol;
         }
         let record = QueryRecord {
             id,
             session,
             user,
+            protocol,
             text: shortened(text),
             state: QueryState::Planning,
             started: SystemTime::now(),
             ended: None,
+            phases: Phases::begin(parse),
             rows: 0,
+            bytes: 0,
+            source_rows: 0,
+            source_bytes: 0,
             sqlstate: None,
             error: None,
         };
@@ -233,33 +185,61 @@ impl Registry {
         QueryId(self.query_ids.fetch_add(1, Ordering::Relaxed))
     }
 
+    /// A session has several queries where portals are read in turns: from here on a cancel means
+    /// this one.
+    pub(crate) fn continues(&self, session: SessionId, id: QueryId, cancel: &CancellationToken) {
+        if let Some(open) = self.sessions.lock().get_mut(&session)
+            && open.record.query != Some(id)
+        {
+            open.record.query = Some(id);
+            open.cancel = Some(cancel.clone());
+        }
+    }
+
+    pub(crate) fn planned(&self, id: QueryId) {
+        self.queries.lock().update(id.0, |q| {
+            q.phases.planned = Some(q.phases.begun.elapsed());
+        });
+    }
+
     pub(crate) fn running(&self, id: QueryId) {
         self.queries
             .lock()
             .update(id.0, |q| q.state = QueryState::Running);
     }
 
-    /// Idempotent: the first end counts.
-    pub(crate) fn end_query(&self, id: QueryId, rows: u64, outcome: Result<bool, &Error>) {
-        let mut session = None;
+    pub(crate) fn delivered(&self, id: QueryId, batch: &RecordBatch) {
+        self.queries.lock().update(id.0, |q| {
+            if batch.num_rows() > 0 && q.phases.first_row.is_none() {
+                q.phases.first_row = Some(q.phases.begun.elapsed());
+            }
+            q.rows += batch.num_rows() as u64;
+            q.bytes += batch.get_array_memory_size() as u64;
+        });
+    }
+
+    /// Idempotent: the first end counts, and is written to the log.
+    pub(crate) fn end_query(&self, id: QueryId, outcome: Result<bool, &Error>) {
+        let mut ended = None;
         self.queries.lock().update(id.0, |q| {
             if q.state.ended() {
                 return;
             }
-            session = Some(q.session);
-            q.rows = rows;
             q.ended = Some(SystemTime::now());
+            q.phases.total = Some(q.phases.begun.elapsed());
             (q.state, q.error) = end(outcome);
             q.sqlstate = outcome.err().map(Error::sqlstate);
+            ended = Some(q.clone());
         });
-        let Some(session) = session else { return };
-        if let Some(open) = self.sessions.lock().get_mut(&session)
+        let Some(record) = ended else { return };
+        if let Some(open) = self.sessions.lock().get_mut(&record.session)
             && open.record.query == Some(id)
         {
             open.record.query = None;
             open.cancel = None;
         }
         self.queries.lock().ended(id.0, self.history_rows_max);
+        log::ended(&record, self.log_statements);
     }
 }
 
@@ -283,9 +263,16 @@ impl RemoteObserver for Registry {
     }
 
     fn received(&self, remote_id: u64, rows: usize, bytes: usize) {
+        let mut query = None;
         self.remote.lock().update(remote_id, |r| {
             r.rows += rows as u64;
             r.bytes += bytes as u64;
+            query = Some(r.query);
+        });
+        let Some(query) = query else { return };
+        self.queries.lock().update(query.0, |q| {
+            q.source_rows += rows as u64;
+            q.source_bytes += bytes as u64;
         });
     }
 
@@ -297,65 +284,6 @@ impl RemoteObserver for Registry {
         });
         remote.ended(remote_id, self.history_rows_max);
     }
-}
-
-fn end(outcome: Result<bool, &Error>) -> (QueryState, Option<String>) {
-    match outcome {
-        Ok(true) => (QueryState::Finished, None),
-        Ok(false) => (QueryState::Canceled, None),
-        Err(e) if e.sqlstate() == SqlState::QueryCanceled => {
-            (QueryState::Canceled, Some(e.to_string()))
-        }
-        Err(e) => (QueryState::Failed, Some(e.to_string())),
-    }
-}
-
-/// Rows by id, the ended ones forgotten in the order in which they ended.
-#[derive(Debug)]
-struct History<T> {
-    rows: BTreeMap<u64, T>,
-    ended: VecDeque<u64>,
-}
-
-impl<T> Default for History<T> {
-    fn default() -> Self {
-        History {
-            rows: BTreeMap::new(),
-            ended: VecDeque::new(),
-        }
-    }
-}
-
-impl<T> History<T> {
-    fn insert(&mut self, id: u64, row: T) {
-        self.rows.insert(id, row);
-    }
-
-    fn update(&mut self, id: u64, change: impl FnOnce(&mut T)) {
-        if let Some(row) = self.rows.get_mut(&id) {
-            change(row);
-        }
-    }
-
-    fn ended(&mut self, id: u64, rows_max: usize) {
-        self.ended.push_back(id);
-        while self.ended.len() > rows_max {
-            if let Some(oldest) = self.ended.pop_front() {
-                self.rows.remove(&oldest);
-            }
-        }
-    }
-}
-
-fn shortened(text: &str) -> String {
-    if text.len() <= TEXT_BYTES_MAX {
-        return text.to_owned();
-    }
-    let mut end = TEXT_BYTES_MAX;
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{}...", &text[..end])
 }
 
 /// What only the client of the session knows; from the hasher's random keys.
@@ -388,16 +316,16 @@ mod tests {
             "53300"
         );
         let cancel = CancellationToken::new();
-        let running = registry.begin_query(session, "select 0", &cancel);
+        let running = registry.begin_query(session, "select 0", Duration::ZERO, &cancel);
         for _ in 0..4 {
-            let id = registry.begin_query(session, "select 1", &cancel);
-            registry.end_query(id, 1, Ok(true));
-            registry.end_query(id, 9, Ok(true));
+            let id = registry.begin_query(session, "select 1", Duration::ZERO, &cancel);
+            registry.end_query(id, Ok(true));
+            registry.end_query(id, Ok(false));
         }
         let queries = registry.queries();
         assert_eq!(queries.len(), 3);
         assert_eq!(queries[0].id, running);
-        assert_eq!(queries[2].rows, 1);
+        assert_eq!(queries[2].state, QueryState::Finished);
     }
 
     #[test]
@@ -406,7 +334,7 @@ mod tests {
         let start = SessionStart::default();
         let (session, secret) = registry.open_session(&start, "inflowave").unwrap();
         let cancel = CancellationToken::new();
-        registry.begin_query(session, "select 1", &cancel);
+        registry.begin_query(session, "select 1", Duration::ZERO, &cancel);
         registry.cancel(session, secret.wrapping_add(1));
         assert!(!cancel.is_cancelled());
         registry.cancel(session, secret);

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use inflowave_config::{Catalog, Config};
 use inflowave_engine::{Engine, Runtimes};
+use inflowave_telemetry as telemetry;
 use inflowave_types::{Error, Result, SqlState};
 
 use crate::{assembly, configured, output};
@@ -17,6 +18,7 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 pub async fn check(runtimes: Runtimes, config: &Path) -> Result<()> {
     let path = config.display().to_string();
     let config = Config::read(config)?;
+    assembly::start_log(&config, telemetry::COMMAND_FILTER)?;
     let engine = assembly::bare(runtimes, &config)?;
     let answers = config.catalogs.iter().map(|c| ask(&engine, &config, c));
     let answers = futures::future::join_all(answers).await;

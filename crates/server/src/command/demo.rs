@@ -8,6 +8,7 @@ use inflowave_config::Config;
 use inflowave_engine::Runtimes;
 use inflowave_pg_frontend::encode::{TextFormat, text};
 use inflowave_query_api::{QueryService, Session, SessionStart};
+use inflowave_telemetry as telemetry;
 use inflowave_types::Result;
 
 use crate::output::{self, Format};
@@ -38,6 +39,7 @@ pub async fn demo(
     output::note(&format!("writing sample data to {}", dir.display()));
     demo_data::write(&dir)?;
     let config = Config::parse(CONFIG, &dir)?;
+    assembly::start_log(&config, telemetry::COMMAND_FILTER)?;
     let engine =
         assembly::engine(runtimes, &config, assembly::metastore_or_reader(&config)?).await?;
     show(&engine, &dir).await?;

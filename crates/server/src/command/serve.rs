@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use inflowave_config::Config;
 use inflowave_engine::Runtimes;
+use inflowave_telemetry as telemetry;
 use inflowave_types::Result;
 
 use crate::assembly;
@@ -16,6 +17,7 @@ pub async fn serve(
     pg_listen: Option<SocketAddr>,
 ) -> Result<()> {
     let mut config = Config::read(config)?;
+    assembly::start_log(&config, telemetry::SERVER_FILTER)?;
     if let Some(dir) = data_dir {
         config.server.data_dir = dir;
     }

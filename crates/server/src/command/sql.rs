@@ -6,6 +6,7 @@ use inflowave_config::Config;
 use inflowave_engine::{METASTORE_DOMAINS, Runtimes};
 use inflowave_metastore::Metastore;
 use inflowave_query_api::{QueryService, Session, SessionStart};
+use inflowave_telemetry as telemetry;
 use inflowave_types::Result;
 
 use crate::assembly;
@@ -35,6 +36,7 @@ pub async fn sql(
             (config, Metastore::in_memory(METASTORE_DOMAINS)?)
         }
     };
+    assembly::start_log(&config, telemetry::COMMAND_FILTER)?;
     let engine = assembly::engine(runtimes, &config, metastore).await?;
     let mut session = engine
         .open_session(SessionStart {

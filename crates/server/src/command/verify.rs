@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use inflowave_config::Config;
 use inflowave_engine::Runtimes;
+use inflowave_telemetry as telemetry;
 use inflowave_types::{Error, Result, SqlState};
 use inflowave_verify::run::{self, Ended, Options};
 
@@ -46,6 +47,7 @@ pub struct Verify {
 /// nothing was compared; those of [`run::run`].
 pub async fn verify(runtimes: Runtimes, asked: Verify) -> Result<()> {
     let config = Config::read(&asked.config)?;
+    assembly::start_log(&config, telemetry::COMMAND_FILTER)?;
     let metastore = assembly::metastore_or_reader(&config)?;
     let engine = assembly::engine(runtimes, &config, metastore).await?;
     let seed = asked.seed.unwrap_or_else(|| {

@@ -53,6 +53,7 @@ const NO_DATAFUSION: &[&str] = &["datafusion*", "rusqlite", "tokio-postgres", "m
 const ROOMS: &[Room] = &[
     room(0, "types", &["datafusion*", "arrow*", "tokio*"]),
     room(1, "config", &["datafusion*", "arrow*", "tokio*"]),
+    room(1, "telemetry", &["datafusion*", "arrow*", "tokio*"]),
     room(
         1,
         "connector-api",
