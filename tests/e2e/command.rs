@@ -141,7 +141,7 @@ fn an_error_of_the_configuration_names_file_line_key_and_the_valid_choices() {
         (
             "[catalog.a]\nconnector = 'sqlite'\npath = 'a.db'\npooled = true\n",
             "22023: FILE: line 4: catalog \"a\": unknown parameter \"pooled\"",
-            "The valid parameters are: path, pool_size_max, pool_timeout_ms, busy_timeout_ms.",
+            "The valid parameters are: path, pool_size_max, pool_timeout_ms, busy_timeout_ms, pushdown.",
         ),
         (
             "[catalog.a]\nconnector = 'postgres'\nurl = 'nonsense'\n",

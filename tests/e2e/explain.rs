@@ -1,5 +1,6 @@
 //! `EXPLAIN`, the system tables and settings, over SQLite and files.
 
+use inflowave_config::Limits;
 use inflowave_testkit::provision::{Fixture, SqliteFixture};
 use inflowave_testkit::trap;
 
@@ -128,5 +129,48 @@ fn verify_passes_where_nothing_differs() {
             rows += texts(session.as_mut(), &sql).await.unwrap().len();
         }
         assert!(rows > 100, "{rows}");
+    });
+}
+
+#[test]
+fn pushdown_is_switched_off_for_one_catalog_and_on_again() {
+    server::run(async {
+        let dir = tempfile::tempdir().unwrap();
+        rusqlite::Connection::open(dir.path().join("a.db"))
+            .unwrap()
+            .execute_batch(
+                "CREATE TABLE t (a INTEGER, b TEXT); INSERT INTO t VALUES (1, 'x'), (2, 'y')",
+            )
+            .unwrap();
+        let engine = server::keeping(dir.path(), Limits::default(), &[]).await;
+        let mut session = server::session(&engine, "inflowave").await;
+        let made = "create catalog lite using sqlite with (path = 'a.db', pushdown = 'off')";
+        texts(session.as_mut(), made).await.unwrap();
+        let sql = "select b from lite.main.t where a > 1 order by b limit 1";
+        let explain = format!("explain (federation) {sql}");
+        let rows = texts(session.as_mut(), &explain).await.unwrap();
+        assert_eq!(cell(&rows, 0, 2), "columns: a, b");
+        let reason = "pushdown is off for this catalog";
+        assert!(
+            rows[1..].iter().all(|r| r[4].as_deref() == Some(reason)),
+            "{rows:?}"
+        );
+        assert!(rows.len() > 1, "{rows:?}");
+        let answer = texts(session.as_mut(), sql).await.unwrap();
+        assert_eq!(answer, [[Some("y".to_owned())]]);
+        texts(session.as_mut(), "alter catalog lite set (pushdown = 'on')")
+            .await
+            .unwrap();
+        let rows = texts(session.as_mut(), &explain).await.unwrap();
+        assert!(cell(&rows, 0, 2).contains("filter"), "{rows:?}");
+        assert_eq!(texts(session.as_mut(), sql).await.unwrap(), answer);
+        let wrong = "alter catalog lite set (pushdown = 'perhaps')";
+        let error = texts(session.as_mut(), wrong).await.unwrap_err();
+        assert_eq!(error.sqlstate().code(), "22023");
+        assert_eq!(error.hint(), Some("Valid is one of: on, off."));
+        // Files have nothing to push: the parameter is none of theirs.
+        let files = "create catalog lake using files with (path = '.', pushdown = 'off')";
+        let error = texts(session.as_mut(), files).await.unwrap_err();
+        assert!(error.message().contains("unknown parameter"), "{error:?}");
     });
 }

@@ -202,7 +202,7 @@ fn connector(d: &'static Descriptor) -> String {
         options.join(", ")
     )
     .unwrap();
-    for spec in d.params {
+    for spec in d.all_params() {
         writeln!(
             out,
             "| `{}` | {} | {} | {} | {} | `{}` |",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use inflowave_types::Result;
 
-use crate::{Capability, ParamSpec, Params, Source};
+use crate::{COMMON, Capability, ParamSpec, Params, Source};
 
 /// What is known of a connector before anything is opened.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +20,17 @@ pub struct Descriptor {
     pub params: &'static [ParamSpec],
     /// What its sources can do, empty for native tables.
     pub capabilities: &'static [Capability],
+}
+
+impl Descriptor {
+    /// Every parameter of a catalog: the connector's own, and [`COMMON`] if its sources run queries.
+    pub fn all_params(&self) -> impl Iterator<Item = &'static ParamSpec> + Clone + use<> {
+        let common = match self.capabilities.is_empty() {
+            true => &[],
+            false => COMMON,
+        };
+        self.params.iter().chain(common)
+    }
 }
 
 /// What a source gets from the server when it is opened.

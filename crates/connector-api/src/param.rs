@@ -39,14 +39,28 @@ pub struct ParamSpec {
     pub kind: ParamKind,
 }
 
+/// Parameters of every source that runs queries, whatever its connector. The server acts on them,
+/// and no connector sees them.
+pub const COMMON: &[ParamSpec] = &[ParamSpec {
+    name: "pushdown",
+    doc: "Whether work is pushed into the source; off reads columns of it and computes the rest here, for a source that answers otherwise than it should.",
+    example: "off",
+    default: Some("on"),
+    required: false,
+    kind: ParamKind::OneOf(&["on", "off"]),
+}];
+
 impl ParamSpec {
     /// The spec of a parameter.
     ///
     /// # Errors
     /// `22023` naming the parameters that there are.
-    pub fn find(specs: &'static [ParamSpec], name: &str) -> Result<&'static ParamSpec> {
-        specs.iter().find(|s| s.name == name).ok_or_else(|| {
-            let valid: Vec<_> = specs.iter().map(|s| s.name).collect();
+    pub fn find(
+        specs: impl Iterator<Item = &'static ParamSpec> + Clone,
+        name: &str,
+    ) -> Result<&'static ParamSpec> {
+        specs.clone().find(|s| s.name == name).ok_or_else(|| {
+            let valid: Vec<_> = specs.map(|s| s.name).collect();
             invalid(format!("unknown parameter \"{name}\""))
                 .with_hint(format!("The valid parameters are: {}.", valid.join(", ")))
         })
@@ -131,7 +145,7 @@ impl Params {
             ..Params::default()
         };
         for (name, value) in given {
-            let spec = ParamSpec::find(specs, &name)?;
+            let spec = ParamSpec::find(specs.iter(), &name)?;
             if spec.kind == ParamKind::Secret {
                 params.secrets.insert(name, value);
                 continue;

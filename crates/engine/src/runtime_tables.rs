@@ -317,7 +317,7 @@ fn connectors(runtime: &Runtime) -> Vec<ArrayRef> {
         .connectors
         .iter()
         .map(|c| c.descriptor())
-        .flat_map(|d| d.params.iter().map(move |p| (d, p)))
+        .flat_map(|d| d.all_params().map(move |p| (d, p)))
         .collect();
     vec![
         texts(rows.iter().map(|(d, _)| Some(d.name))),

@@ -35,7 +35,7 @@ pub fn check(config: &Config, catalog: &Catalog, connectors: &[Arc<dyn Connector
         return Err(at("connector", error.with_hint(hint)));
     };
     for (name, value) in &catalog.params {
-        ParamSpec::find(descriptor.params, name)
+        ParamSpec::find(descriptor.all_params(), name)
             .and_then(|spec| spec.check(value))
             .map_err(|e| at(name, e))?;
     }

@@ -8,6 +8,7 @@ mod source;
 mod states;
 pub(crate) mod store;
 mod system;
+mod unpushed;
 pub(crate) mod view;
 
 use std::collections::BTreeMap;

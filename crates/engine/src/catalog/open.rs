@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use inflowave_connector_api::{Connector, Descriptor, OpenContext, Params};
-use inflowave_types::{Error, Result, SqlState};
+use inflowave_connector_api::{COMMON, Connector, Descriptor, OpenContext, ParamSpec, Params};
+use inflowave_types::{Error, Result, Secret, SqlState};
 
 use super::policy::CatalogPolicy;
 use super::source::Origin;
 use super::store::Stored;
+use super::unpushed::Unpushed;
 use super::{CatalogSpec, SourceCatalog};
 use crate::suggest;
 
@@ -55,14 +56,27 @@ impl Opener {
         let name = spec.name;
         let in_catalog = |e: Error| e.context(format!("catalog \"{name}\""));
         let connector = self.connector(&spec.connector).map_err(in_catalog)?;
-        let params =
-            Params::check(connector.descriptor().params, spec.params).map_err(in_catalog)?;
+        let descriptor = connector.descriptor();
+        for (key, value) in &spec.params {
+            ParamSpec::find(descriptor.all_params(), key)
+                .and_then(|spec| spec.check(value))
+                .map_err(in_catalog)?;
+        }
+        let (common, own): (Vec<_>, Vec<_>) = spec
+            .params
+            .into_iter()
+            .partition(|(key, _)| COMMON.iter().any(|s| s.name == key));
+        let params = Params::check(descriptor.params, own).map_err(in_catalog)?;
+        let pushes = |(key, value): &(String, Secret)| key != "pushdown" || value.reveal() == "on";
         let context = OpenContext {
             catalog: name.clone(),
             io: self.io.clone(),
             base_dir: spec.base_dir,
         };
-        let source = connector.open(params, context).await.map_err(in_catalog)?;
+        let mut source = connector.open(params, context).await.map_err(in_catalog)?;
+        if !common.iter().all(pushes) {
+            source = Arc::new(Unpushed::new(source));
+        }
         Ok(SourceCatalog::new(
             name,
             source,
@@ -79,13 +93,13 @@ impl Opener {
     pub async fn open_stored(&self, stored: &Stored) -> Result<SourceCatalog> {
         let in_catalog = |e: Error| e.context(format!("catalog \"{}\"", stored.name));
         let connector = self.connector(&stored.connector).map_err(in_catalog)?;
-        let specs = connector.descriptor().params;
+        let descriptor = connector.descriptor();
         let params = stored
             .params
             .0
             .iter()
             .map(|(key, text)| {
-                let spec = specs.iter().find(|s| s.name == *key);
+                let spec = descriptor.all_params().find(|s| s.name == *key);
                 Ok((key.clone(), self.policy.resolve(spec, key, text)?))
             })
             .collect::<Result<_>>()

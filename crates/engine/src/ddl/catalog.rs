@@ -141,7 +141,7 @@ fn made_by_sql(catalogs: &Catalogs, name: &str, verb: &str) -> Result<Stored> {
 /// `stored` with these options, each checked by itself so that its error has a position.
 fn with(catalogs: &Catalogs, mut stored: Stored, options: &[Opt]) -> Result<Stored> {
     let opener = catalogs.opener();
-    let specs = opener.connector(&stored.connector)?.descriptor().params;
+    let descriptor = opener.connector(&stored.connector)?.descriptor();
     for option in options {
         let at = |e: Error| {
             let e = e.context(format!("catalog \"{}\"", stored.name));
@@ -150,8 +150,9 @@ fn with(catalogs: &Catalogs, mut stored: Stored, options: &[Opt]) -> Result<Stor
                 None => e,
             }
         };
-        let Some(spec) = specs.iter().find(|s| s.name == option.key) else {
-            let names: Vec<String> = specs.iter().map(|s| s.name.to_owned()).collect();
+        let Some(spec) = descriptor.all_params().find(|s| s.name == option.key) else {
+            let specs = descriptor.all_params();
+            let names: Vec<String> = specs.map(|s| s.name.to_owned()).collect();
             let valid = format!("The valid parameters are: {}.", names.join(", "));
             return Err(at(Error::new(
                 SqlState::InvalidParameterValue,

@@ -145,14 +145,11 @@ impl Statement {
 }
 
 fn listed(catalogs: &Catalogs, connector: &str, options: &[Opt]) -> String {
-    let specs = catalogs
-        .opener()
-        .descriptor(connector)
-        .map_or(&[][..], |d| d.params);
+    let descriptor = catalogs.opener().descriptor(connector);
     let options: Vec<String> = options
         .iter()
         .map(|o| {
-            let spec = specs.iter().find(|s| s.name == o.key);
+            let spec = descriptor.and_then(|d| d.all_params().find(|s| s.name == o.key));
             let value = shown(spec, o.value.reveal()).replace('\'', "''");
             format!("{} = '{value}'", quoted(&o.key))
         })

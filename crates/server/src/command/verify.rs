@@ -98,7 +98,7 @@ pub async fn verify(runtimes: Runtimes, asked: Verify) -> Result<()> {
                 report.queries
             ),
         )
-        .with_hint("Report what stands above; SET inflowave.pushdown = off answers without it.")),
+        .with_hint("See above what to do.")),
     }
 }
 

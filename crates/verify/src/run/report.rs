@@ -287,7 +287,7 @@ impl Finding {
         sources.dedup();
         writeln!(
             out,
-            "what now:  run what was sent with the source's own client. If it is wrong there too, the source is at fault (a damaged index is one reason); else report a defect of InfloWave with these lines and the columns' types. Until it is mended, SET inflowave.pushdown = off in sessions that ask {} such questions.\n",
+            "what now:  run what was sent with the source's own client. If it is wrong there too, the source is at fault (a damaged index is one reason); else report a defect of InfloWave with these lines and the columns' types. Until it is mended, set pushdown = \"off\" for {} (in [catalog.NAME], or ALTER CATALOG NAME SET (pushdown = 'off')); SET inflowave.pushdown = off is for one session.\n",
             match sources.is_empty() {
                 true => "the server".to_owned(),
                 false => sources.join(", "),
