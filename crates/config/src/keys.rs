@@ -36,6 +36,8 @@ pub enum KeyKind {
     Path,
     /// A list of such paths.
     Paths,
+    /// A list of starts of URLs.
+    Urls,
     /// A list of texts, none of which is empty.
     Texts,
     Boolean,
@@ -53,6 +55,10 @@ impl KeyKind {
             KeyKind::Address => "an address with a port, such as \"127.0.0.1:5480\"".to_owned(),
             KeyKind::Path => "a path, as text".to_owned(),
             KeyKind::Paths => "a list of paths, such as [\"/srv/lake\"]".to_owned(),
+            KeyKind::Urls => {
+                "a list of starts of URLs, such as [\"s3://lake\", \"https://data.example.com\"]"
+                    .to_owned()
+            }
             KeyKind::Texts => "a list of texts, none of them empty".to_owned(),
             KeyKind::Boolean => "true or false".to_owned(),
             KeyKind::Integer { min, max } => format!("a whole number from {min} to {max}"),
@@ -107,6 +113,15 @@ pub const KEYS: &[Key] = &[
         default: "[]",
         example: "[\"/srv/lake\"]",
         doc: "The folders below which a catalog that is made by SQL may read files. Catalogs of this file are free.",
+    },
+    Key {
+        section: "server",
+        name: "url_roots",
+        kind: KeyKind::Urls,
+        unit: "",
+        default: "[]",
+        example: "[\"s3://lake\", \"http://minio:9000\"]",
+        doc: "The URLs below which a catalog that is made by SQL may read files and reach services: a scheme (`s3://`), a bucket, a server, or a path there. Catalogs of this file are free.",
     },
     Key {
         section: "limits",
