@@ -129,6 +129,7 @@ fn kind(key: &Key) -> String {
         KeyKind::Address => "address and port".to_owned(),
         KeyKind::Path => "path".to_owned(),
         KeyKind::Paths => "list of paths".to_owned(),
+        KeyKind::Urls => "list of starts of URLs".to_owned(),
         KeyKind::Texts => "list of texts".to_owned(),
         KeyKind::Boolean => "true or false".to_owned(),
     }
