@@ -16,6 +16,7 @@ mod durable;
 mod explain;
 mod generated;
 mod hostile;
+mod object_stores;
 mod planted;
 mod process;
 mod psql;
