@@ -16,6 +16,17 @@ pub enum Location {
 }
 
 impl Location {
+    /// Whether the path or the store is there. Blocks as [`Location::tables`].
+    ///
+    /// # Errors
+    /// Those of the layouts.
+    pub fn reach(&self) -> BoxFuture<'static, Result<()>> {
+        match self {
+            Location::Local(layout) => futures::future::ready(layout.tables().map(|_| ())).boxed(),
+            Location::Store(layout) => layout.reach(),
+        }
+    }
+
     /// The names of the tables. The call blocks on the file system, the future waits for a store.
     ///
     /// # Errors

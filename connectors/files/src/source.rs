@@ -52,21 +52,31 @@ impl FilesSource {
         })
     }
 
-    /// The names of the tables; a path that is gone is a source that cannot be reached.
+    /// Whether the source is there.
+    async fn reach(&self) -> Result<()> {
+        let location = self.location.clone();
+        let reached = self.off_thread(async move { location.reach().await });
+        reached.await.map_err(|e| self.unreachable(e))
+    }
+
+    /// The names of the tables.
     async fn list(&self) -> Result<Vec<String>> {
         let location = self.location.clone();
         let listed = self.off_thread(async move { location.tables().await });
-        listed.await.map_err(|e| {
-            let absent = e.sqlstate() == SqlState::UndefinedFile;
-            if !absent && matches!(self.location, Location::Store(_)) {
-                return e;
-            }
-            let reached = Error::new(SqlState::ConnectionUnableToEstablish, e.message());
-            match e.hint() {
-                Some(hint) => reached.with_hint(hint),
-                None => reached,
-            }
-        })
+        listed.await.map_err(|e| self.unreachable(e))
+    }
+
+    /// A path that is gone is a source that cannot be reached. A store that refuses was reached.
+    fn unreachable(&self, error: Error) -> Error {
+        let absent = error.sqlstate() == SqlState::UndefinedFile;
+        if !absent && matches!(self.location, Location::Store(_)) {
+            return error;
+        }
+        let reached = Error::new(SqlState::ConnectionUnableToEstablish, error.message());
+        match error.hint() {
+            Some(hint) => reached.with_hint(hint),
+            None => reached,
+        }
     }
 }
 
@@ -81,7 +91,7 @@ impl Source for FilesSource {
     }
 
     async fn schemas(&self) -> Result<Vec<String>> {
-        self.list().await.map(|_| vec![SCHEMA.to_owned()])
+        self.reach().await.map(|()| vec![SCHEMA.to_owned()])
     }
 
     async fn tables(&self, schema: &str) -> Result<Vec<String>> {
@@ -105,6 +115,6 @@ impl Source for FilesSource {
     }
 
     async fn ping(&self) -> Result<()> {
-        self.list().await.map(|_| ())
+        self.reach().await
     }
 }

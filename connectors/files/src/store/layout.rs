@@ -89,6 +89,32 @@ impl StoreLayout {
         })
     }
 
+    /// Whether something is there: one or two requests, however many tables there are.
+    ///
+    /// # Errors
+    /// Those of the store; `58P01` if nothing is there.
+    pub fn reach(self: &Arc<Self>) -> BoxFuture<'static, Result<()>> {
+        let this = Arc::clone(self);
+        let reached = async move {
+            let is_object = this.pattern.is_none() && !this.is_folder;
+            if is_object && this.object().await?.is_some() {
+                return Ok(());
+            }
+            let mut any = false;
+            this.pages(&this.fixed_part(), true, |page| {
+                any = !page.objects.is_empty() || !page.common_prefixes.is_empty();
+                Ok(false)
+            })
+            .await?;
+            if any || this.key.is_empty() || this.pattern.is_some() {
+                return Ok(());
+            }
+            let missing = error::missing(&this.store.root, &this.key);
+            Err(this.store.named(missing))
+        };
+        Arc::clone(&self.store).run_boxed(reached.boxed())
+    }
+
     /// The names of the tables.
     ///
     /// # Errors
@@ -391,6 +417,9 @@ impl StoreLayout {
 
     /// The key up to the part with the first wildcard.
     fn fixed_part(&self) -> String {
+        if self.pattern.is_none() {
+            return self.key.clone();
+        }
         let plain: Vec<&str> = self
             .key
             .split('/')

@@ -397,7 +397,42 @@ async fn redirects_are_followed_where_that_is_allowed() {
             .iter()
             .any(|r| r.headers.contains_key("authorization"))
     };
-    assert!(sent(&server));
+    // The token is for the server that was named, and for no other.
+    assert!(sent(&server) && !sent(&target));
+}
+
+/// Without credentials of its own a catalog has none, whatever this machine and its environment hold.
+#[tokio::test]
+async fn who_is_anonymous_signs_nothing_and_asks_nobody() {
+    for (path, body) in [
+        ("s3://b/x/", "<ListBucketResult></ListBucketResult>"),
+        ("gs://b/x/", "<ListBucketResult></ListBucketResult>"),
+        (
+            "az://c/x/",
+            "<EnumerationResults><Blobs></Blobs></EnumerationResults>",
+        ),
+    ] {
+        let server =
+            Server::start(|_, _| Answer::Full(200, Vec::new(), body.as_bytes().to_vec())).await;
+        let mut params = vec![
+            ("path", path),
+            ("endpoint", server.url.as_str()),
+            ("allow_http", "true"),
+            ("anonymous", "true"),
+            ("retries_max", "0"),
+        ];
+        if path.starts_with("az") {
+            params.push(("account", "acc"));
+        }
+        let source = opened(&params).await.unwrap();
+        let error = source.ping().await.unwrap_err();
+        assert_eq!(error.sqlstate().code(), "08001", "{path}: {error:?}");
+        assert!(error.message().contains("x\" does not exist"), "{error:?}");
+        let requests = server.requests.lock().unwrap().clone();
+        assert_eq!(requests.len(), 1, "{path}: {requests:?}");
+        assert!(!requests[0].headers.contains_key("authorization"));
+        assert!(!requests[0].path.contains("sig="), "{requests:?}");
+    }
 }
 
 #[tokio::test]
