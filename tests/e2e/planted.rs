@@ -70,6 +70,7 @@ fn a_secret_is_nowhere() {
     .unwrap();
     std::fs::create_dir(dir.path().join("keys")).unwrap();
     std::fs::write(dir.path().join("keys/crm"), SECRET).unwrap();
+    std::fs::write(dir.path().join("keys/sas"), format!("sv=1&sig={SECRET}")).unwrap();
     let variables = [("INFLOWAVE_PLANTED", SECRET)];
     let mut printed = Vec::new();
     for round in 0..2 {
@@ -85,7 +86,7 @@ fn a_secret_is_nowhere() {
                 "create catalog if not exists d using mysql with (url = 'mysql://app:${file:keys/crm}@127.0.0.1:1/d')".to_owned(),
                 "alter catalog a set (password = '${file:keys/crm}')".to_owned(),
                 "create catalog if not exists e using files with (path = 's3://b/x', access_key_id = '${env:INFLOWAVE_PLANTED}', secret_access_key = '${file:keys/crm}', endpoint = 'http://127.0.0.1:1', allow_http = true, retries_max = 1)".to_owned(),
-                "create catalog if not exists f using files with (path = 'az://c/x', account = 'acc', sas_token = 'sig=${env:INFLOWAVE_PLANTED}', endpoint = 'http://127.0.0.1:1', allow_http = true, retries_max = 1)".to_owned(),
+                "create catalog if not exists f using files with (path = 'az://c/x', account = 'acc', sas_token = '${file:keys/sas}', endpoint = 'http://127.0.0.1:1', allow_http = true, retries_max = 1)".to_owned(),
             ] {
                 client.simple_query(&sql).await.unwrap();
             }
