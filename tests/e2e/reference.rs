@@ -174,8 +174,11 @@ fn connector(d: &'static Descriptor) -> String {
         "{HEAD}# {}\n\n{} Tried with {}.\n\n",
         d.name, d.doc, d.tried_with
     );
-    // What must be given, and secrets, which are given by reference.
-    let shown = |s: &&ParamSpec| s.required || s.kind == ParamKind::Secret;
+    // What must be given, and the secret, which is given by reference. Of several only some belong
+    // together: their section below says which.
+    let is_secret = |s: &&ParamSpec| s.kind == ParamKind::Secret;
+    let one_secret = d.params.iter().filter(is_secret).count() == 1;
+    let shown = |s: &&ParamSpec| s.required || one_secret && is_secret(s);
     let width = d.params.iter().filter(shown).map(|s| s.name.len()).max();
     let width = width.unwrap_or(0).max("connector".len());
     write!(

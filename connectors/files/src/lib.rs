@@ -30,11 +30,26 @@
 //! # Object stores
 //! `s3://bucket/..`, `gs://bucket/..`, `az://container/..` and
 //! `abfss://container@account.dfs.core.windows.net/..` follow the rules above; `https://..` and
-//! `http://..` are one file, because web servers list nothing. Credentials are parameters; those of
-//! the machine are used only with `instance_credentials = true`, which SQL cannot say. Objects are
-//! listed anew for each query, by pages and up to `listed_objects_max`. Parquet is read by ranges, text
-//! in pieces; footers are kept up to `metadata_cache_bytes_max`, by version. Each read asks for the
-//! version that was listed: an object that changed since is the error `42P16`, never a mix.
+//! `http://..` are one file, because web servers list nothing.
+//!
+//! Each kind of store has its credentials, one of:
+//! - **S3**: `access_key_id` with `secret_access_key`, and for temporary ones `session_token`; with
+//!   the `region` of the bucket;
+//! - **Google Cloud Storage**: `service_account`;
+//! - **Azure**: `account_key` or `sas_token`, with the `account`;
+//! - **a web server**: `bearer_token`, or none;
+//! - any but the last: `anonymous = true`, or `instance_credentials = true` for those of the machine
+//!   and of the server's environment, which are not used otherwise, and which SQL cannot ask for.
+//!
+//! A service other than the provider's own is an `endpoint`; one that is not encrypted needs
+//! `allow_http = true`. Catalogs made by SQL reach only URLs below `[server] url_roots`.
+//!
+//! Objects are listed anew for each query, by pages and up to `listed_objects_max`. Parquet is read
+//! by ranges, text in pieces; footers are kept up to `metadata_cache_bytes_max`, by version. Each read
+//! asks for the version that was listed: an object that changed since is the error `42P16`, never a
+//! mix. A store that cannot be reached is `08001`, one that is lost while it is read `08006`; `28000`
+//! are credentials that are not known, `42501` is access that is denied, `58P01` a bucket or object
+//! that is not there.
 //!
 //! # Columns
 //! The files of a table are united by column names; a column that a file lacks is NULL there. One
