@@ -121,7 +121,7 @@ fn an_error_of_the_configuration_names_file_line_key_and_the_valid_choices() {
         (
             "[server]\n\npg_lisen = '127.0.0.1:0'\n",
             "F0000: FILE: line 3: unknown key \"pg_lisen\" in [server]",
-            "The keys of [server] are: pg_listen, data_dir, file_roots.",
+            "The keys of [server] are: pg_listen, data_dir, file_roots, url_roots.",
         ),
         (
             "[limits]\nbatch_rows = 'many'\n",

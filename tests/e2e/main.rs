@@ -17,6 +17,7 @@ mod explain;
 mod generated;
 mod hostile;
 mod log;
+mod object_stores;
 mod planted;
 mod process;
 mod psql;

@@ -65,11 +65,12 @@ fn a_secret_is_nowhere() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(
         dir.path().join("inflowave.toml"),
-        "[server]\ndata_dir = 'data'\nfile_roots = ['.']\n[secrets]\nfile_roots = ['keys']\n",
+        "[server]\ndata_dir = 'data'\nfile_roots = ['.']\nurl_roots = ['s3://b', 'az://c', 'http://127.0.0.1:1']\n[secrets]\nfile_roots = ['keys']\n",
     )
     .unwrap();
     std::fs::create_dir(dir.path().join("keys")).unwrap();
     std::fs::write(dir.path().join("keys/crm"), SECRET).unwrap();
+    std::fs::write(dir.path().join("keys/sas"), format!("sv=1&sig={SECRET}")).unwrap();
     let variables = [("INFLOWAVE_PLANTED", SECRET)];
     let mut printed = Vec::new();
     for round in 0..2 {
@@ -84,6 +85,8 @@ fn a_secret_is_nowhere() {
                 "create catalog if not exists c using postgres with (url = 'postgres://app:${env:INFLOWAVE_PLANTED}@127.0.0.1:1/d')".to_owned(),
                 "create catalog if not exists d using mysql with (url = 'mysql://app:${file:keys/crm}@127.0.0.1:1/d')".to_owned(),
                 "alter catalog a set (password = '${file:keys/crm}')".to_owned(),
+                "create catalog if not exists e using files with (path = 's3://b/x', access_key_id = '${env:INFLOWAVE_PLANTED}', secret_access_key = '${file:keys/crm}', endpoint = 'http://127.0.0.1:1', allow_http = true, retries_max = 1)".to_owned(),
+                "create catalog if not exists f using files with (path = 'az://c/x', account = 'acc', sas_token = '${file:keys/sas}', endpoint = 'http://127.0.0.1:1', allow_http = true, retries_max = 1)".to_owned(),
             ] {
                 client.simple_query(&sql).await.unwrap();
             }
@@ -106,15 +109,21 @@ fn a_secret_is_nowhere() {
                     "create catalog x using mysql with (url = 'mysql://u@h/d?password={CLEAR}')"
                 ),
                 format!("alter catalog a set (password = '{CLEAR}')"),
+                format!("create catalog x using files with (path = 'https://h/x?sig={CLEAR}')"),
+                format!("create catalog x using files with (path = 's3://u:{CLEAR}@b/x')"),
+                format!(
+                    "create catalog x using files with (path = 'az://c/x', account = 'a', sas_token = 'sig={CLEAR}')"
+                ),
                 format!("alter catalog nosuch set (password = '{CLEAR}')"),
             ] {
                 let answer = said(&client, &sql).await;
                 clean(&sql.replace(CLEAR, "*"), answer.as_bytes());
                 assert!(answer.contains("SqlState"), "{answer}");
             }
-            for catalog in ["a", "b", "c", "d"] {
+            for catalog in ["a", "b", "c", "d", "e", "f"] {
                 for sql in [
                     format!("select * from {catalog}.public.t"),
+                    format!("select * from {catalog}.files.t"),
                     format!("explain (federation) select * from {catalog}.public.t"),
                     format!("show tables from {catalog}.public"),
                     format!("refresh catalog {catalog}"),

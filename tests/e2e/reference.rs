@@ -131,6 +131,7 @@ fn kind(key: &Key) -> String {
         KeyKind::Choice(choices) => format!("one of {}", choices.join(", ")),
         KeyKind::Path => "path".to_owned(),
         KeyKind::Paths => "list of paths".to_owned(),
+        KeyKind::Urls => "list of starts of URLs".to_owned(),
         KeyKind::Texts => "list of texts".to_owned(),
         KeyKind::Boolean => "true or false".to_owned(),
     }
@@ -175,8 +176,11 @@ fn connector(d: &'static Descriptor) -> String {
         "{HEAD}# {}\n\n{} Tried with {}.\n\n",
         d.name, d.doc, d.tried_with
     );
-    // What must be given, and secrets, which are given by reference.
-    let shown = |s: &&ParamSpec| s.required || s.kind == ParamKind::Secret;
+    // What must be given, and the secret, which is given by reference. Of several only some belong
+    // together: their section below says which.
+    let is_secret = |s: &&ParamSpec| s.kind == ParamKind::Secret;
+    let one_secret = d.params.iter().filter(is_secret).count() == 1;
+    let shown = |s: &&ParamSpec| s.required || one_secret && is_secret(s);
     let width = d.params.iter().filter(shown).map(|s| s.name.len()).max();
     let width = width.unwrap_or(0).max("connector".len());
     write!(

@@ -72,7 +72,7 @@ pub async fn open(engine: &Engine, name: &str, spec: &provision::CatalogSpec) ->
 }
 
 /// A server that keeps what SQL makes: its store is `DIR/data`, and catalogs made by SQL may read
-/// files of `DIR`. What ran before over the same folder is waited for.
+/// files of `DIR` and the bucket `allowed` of the stand-in for S3. What ran before over the same folder is waited for.
 pub async fn keeping(
     dir: &Path,
     limits: Limits,
@@ -103,6 +103,10 @@ pub async fn keeping(
                 ..Secrets::default()
             },
             file_roots: vec![dir.to_owned()],
+            url_roots: ["s3://allowed".to_owned()]
+                .into_iter()
+                .chain(std::env::var("INFLOWAVE_TEST_S3"))
+                .collect(),
             data_dir: Some(data_dir.clone()),
             base_dir: dir.to_owned(),
             config_file: Some(dir.join("inflowave.toml")),

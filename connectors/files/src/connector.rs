@@ -1,97 +1,22 @@
-//! The descriptor of the connector and its parameters.
+//! The descriptor of the connector, and the way from parameters to a source.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use inflowave_connector_api::{
-    Connector, Descriptor, OpenContext, ParamKind, ParamSpec, Params, Source,
-};
+use inflowave_connector_api::{Connector, Descriptor, OpenContext, Params, Source};
 use inflowave_types::{Error, Result, SqlState};
 
 use crate::layout::{Format, Layout};
+use crate::location::Location;
+use crate::params::PARAMS;
 use crate::source::FilesSource;
+use crate::store::{self, Address};
 
 pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     name: "files",
-    doc: "Parquet, CSV and JSON lines: a file, a folder or a pattern.",
-    tried_with: "the local file system",
-    params: &[
-        ParamSpec {
-            name: "path",
-            doc: "A file, a folder, or a pattern with wildcards; a relative path starts at the folder of the configuration file.",
-            example: "data/readings",
-            default: None,
-            required: true,
-            kind: ParamKind::Path,
-        },
-        ParamSpec {
-            name: "format",
-            doc: "What the files hold; auto goes by their extensions and leaves others out.",
-            example: "csv",
-            default: Some("auto"),
-            required: false,
-            kind: ParamKind::OneOf(&["auto", "parquet", "csv", "json"]),
-        },
-        ParamSpec {
-            name: "table",
-            doc: "The name of the table, for a path that is a file or a pattern.",
-            example: "readings",
-            default: None,
-            required: false,
-            kind: ParamKind::Text,
-        },
-        ParamSpec {
-            name: "hive_partitions",
-            doc: "Whether folders named column=value are columns.",
-            example: "false",
-            default: Some("true"),
-            required: false,
-            kind: ParamKind::Boolean,
-        },
-        ParamSpec {
-            name: "header",
-            doc: "Whether the first line of a CSV file names its columns; if not, they are column_1 and so on.",
-            example: "false",
-            default: Some("true"),
-            required: false,
-            kind: ParamKind::Boolean,
-        },
-        ParamSpec {
-            name: "delimiter",
-            doc: "The character between the fields of a CSV file; a comma by default, a tab in .tsv files.",
-            example: ";",
-            default: None,
-            required: false,
-            kind: ParamKind::Text,
-        },
-        ParamSpec {
-            name: "null_string",
-            doc: "The field of a CSV file that means NULL; all others are values.",
-            example: "\\N",
-            default: Some(""),
-            required: false,
-            kind: ParamKind::Text,
-        },
-        ParamSpec {
-            name: "infer_rows",
-            doc: "Rows of a CSV or JSON table from which the types of its columns are taken.",
-            example: "100000",
-            default: Some("10000"),
-            required: false,
-            kind: ParamKind::Integer {
-                min: 1,
-                max: 1_000_000_000,
-            },
-        },
-        ParamSpec {
-            name: "nanoseconds",
-            doc: "What happens to digits of a Parquet time below the microsecond.",
-            example: "truncate",
-            default: Some("error"),
-            required: false,
-            kind: ParamKind::OneOf(&["error", "truncate"]),
-        },
-    ],
+    doc: "Parquet, CSV and JSON lines, local, in S3, Google Cloud Storage or Azure, or on the web: a file, a folder or a pattern.",
+    tried_with: "the local file system, and stand-ins for stores: moto for S3 and as a web server, Azurite for Azure, fake-gcs-server for Google Cloud Storage",
+    params: PARAMS,
     capabilities: &[],
 };
 
@@ -131,13 +56,21 @@ impl Connector for FilesConnector {
                 }
             },
         };
-        let layout = Layout::new(
-            std::path::absolute(context.base_dir.join(path))
-                .map_err(|e| invalid("path", path).with_detail(e.to_string()))?,
-            Format::named(params.text("format").unwrap_or("auto")),
-            params.text("table").map(str::to_owned),
-            params.boolean("hive_partitions"),
-        )?;
+        let format = Format::named(params.text("format").unwrap_or("auto"));
+        let table = params.text("table").map(str::to_owned);
+        let hive = params.boolean("hive_partitions");
+        let location = match Address::parse(path)? {
+            Some(address) => {
+                let layout = store::open(address, &params, &context, format, table, hive)?;
+                Location::Store(Arc::new(layout))
+            }
+            None => {
+                store::none_is_given(&params)?;
+                let path = std::path::absolute(context.base_dir.join(path))
+                    .map_err(|e| invalid("path", path).with_detail(e.to_string()))?;
+                Location::Local(Arc::new(Layout::new(path, format, table, hive)?))
+            }
+        };
         let options = ReadOptions {
             header: params.boolean("header"),
             delimiter,
@@ -145,7 +78,7 @@ impl Connector for FilesConnector {
             infer_rows: params.integer("infer_rows").unwrap_or(10_000) as usize,
             truncate_nanoseconds: params.text("nanoseconds") == Some("truncate"),
         };
-        Ok(Arc::new(FilesSource::new(context, layout, options)))
+        Ok(Arc::new(FilesSource::new(context, location, options)))
     }
 }
 

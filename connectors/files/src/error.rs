@@ -7,8 +7,14 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::common::DataFusionError;
 use inflowave_types::{Error, SqlState};
 
-/// An error of the file system.
+use crate::store;
+
+/// An error of the file system, or of a store behind the interface of one.
 pub fn of_file(path: &Path, error: &io::Error) -> Error {
+    let inner = error.get_ref();
+    if let Some(ours) = inner.and_then(|e| e.downcast_ref::<Error>()) {
+        return ours.clone();
+    }
     let file = path.display();
     match error.kind() {
         io::ErrorKind::NotFound => Error::new(
@@ -50,11 +56,19 @@ pub fn carried(error: Error) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }
 
+/// A defect of ours inside a plan.
+pub fn internal_df(message: &str) -> DataFusionError {
+    carried(Error::internal(message))
+}
+
 /// Names the file in an error of reading it. Errors of expressions that DataFusion computes while
 /// it reads stay as they are.
 pub fn named(path: &Path, error: DataFusionError) -> DataFusionError {
     let text = match error.find_root() {
-        DataFusionError::ParquetError(e) => e.to_string(),
+        DataFusionError::ParquetError(e) => match store::ours(e) {
+            Some(ours) => return carried(ours),
+            None => e.to_string(),
+        },
         DataFusionError::ObjectStore(e) => e.to_string(),
         DataFusionError::IoError(e) => return carried(of_file(path, e)),
         DataFusionError::ArrowError(e, _) => match e.as_ref() {
@@ -63,7 +77,7 @@ pub fn named(path: &Path, error: DataFusionError) -> DataFusionError {
         },
         _ => return error,
     };
-    if path.exists() {
+    if path.exists() || path.to_str().is_some_and(|p| p.contains("://")) {
         carried(broken(path, text))
     } else {
         carried(of_file(path, &io::ErrorKind::NotFound.into()))

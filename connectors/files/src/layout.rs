@@ -4,17 +4,21 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use inflowave_types::{Error, Result, SqlState};
 
 use crate::error;
 use crate::partitions;
+use crate::store::Object;
 
 /// Folders in one another below a table, at most.
-const DEPTH_MAX: usize = 32;
+pub(crate) const DEPTH_MAX: usize = 32;
 /// Files of one table, at most.
 const FILES_MAX: usize = 1_000_000;
+/// What makes a path a pattern.
+pub(crate) const WILDCARDS: [char; 3] = ['*', '?', '['];
 
 /// What a file holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,7 +39,7 @@ impl Format {
         }
     }
 
-    fn by_extension(path: &Path) -> Option<Format> {
+    pub(crate) fn by_extension(path: &Path) -> Option<Format> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
             "parquet" => Some(Format::Parquet),
             "csv" | "tsv" => Some(Format::Csv),
@@ -54,14 +58,17 @@ impl Format {
 }
 
 /// A file as it was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct DataFile {
+    /// Where it is: a path of the file system, or for messages a URL.
     pub path: PathBuf,
     pub format: Format,
     pub size: u64,
     pub modified: SystemTime,
     /// Its Hive partitions in the order of its folders: column and value.
     pub partitions: Vec<(String, String)>,
+    /// The version that was listed, if it is in an object store.
+    pub object: Option<Arc<Object>>,
 }
 
 /// Where the files of a source are, and how they make tables.
@@ -93,7 +100,7 @@ impl Layout {
     ) -> Result<Layout> {
         let text = path.to_str().unwrap_or_default();
         // A file may have such characters in its name.
-        let wild = text.contains(['*', '?', '[']) && !path.exists();
+        let wild = text.contains(WILDCARDS) && !path.exists();
         let pattern = wild
             .then(|| glob::Pattern::new(text))
             .transpose()
@@ -157,7 +164,7 @@ impl Layout {
             .with_hint("Check the path of the catalog and the extensions of the files."));
         }
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        self.check_one_kind(table, &files)?;
+        check_one_kind(table, &files)?;
         Ok(Some(files))
     }
 
@@ -189,29 +196,19 @@ impl Layout {
             let name = self.table.clone().unwrap_or_else(|| file_name(&self.path));
             return Ok([(name, Place::Folder(self.path.clone()))].into());
         }
-        let mut stems: BTreeMap<String, usize> = BTreeMap::new();
-        for path in &files {
-            *stems.entry(stem(path)).or_default() += 1;
-        }
-        let mut places = BTreeMap::new();
+        let mut with_data = Vec::with_capacity(folders.len());
         for folder in folders {
             walk.found.clear();
             walk.below(&folder, 0)?;
             if !walk.found.is_empty() {
-                *stems.entry(file_name(&folder)).or_default() += 1;
-                places.insert(file_name(&folder), Place::Folder(folder));
+                with_data.push(folder);
             }
         }
-        for path in files {
-            let short = stem(&path);
-            let name = if stems[&short] > 1 {
-                file_name(&path)
-            } else {
-                short
-            };
-            places.insert(name, Place::File(path));
-        }
-        Ok(places)
+        let place = |path, is_folder| match is_folder {
+            true => Place::Folder(path),
+            false => Place::File(path),
+        };
+        Ok(named_tables(with_data, files, place))
     }
 
     fn data_file(&self, path: &Path, root: Option<&Path>) -> Result<DataFile> {
@@ -235,28 +232,8 @@ impl Layout {
                     .collect(),
                 _ => Vec::new(),
             },
+            object: None,
         })
-    }
-
-    fn check_one_kind(&self, table: &str, files: &[DataFile]) -> Result<()> {
-        let first = &files[0];
-        let keys = |f: &DataFile| f.partitions.iter().map(|p| p.0.clone()).collect::<Vec<_>>();
-        for file in files {
-            let (a, b) = (first.path.display(), file.path.display());
-            if file.format != first.format {
-                return Err(unsuitable(format!(
-                    "table \"{table}\" has files of two formats: \"{a}\" and \"{b}\""
-                ))
-                .with_hint("Keep one format in a folder, or point the catalog at a pattern such as folder/*.csv."));
-            }
-            if keys(file) != keys(first) {
-                return Err(unsuitable(format!(
-                    "table \"{table}\" is partitioned in two ways: \"{a}\" and \"{b}\""
-                ))
-                .with_hint("Give all files the same column=value folders, or set hive_partitions to false."));
-            }
-        }
-        Ok(())
     }
 
     fn format_of(&self, path: &Path) -> Option<Format> {
@@ -304,8 +281,7 @@ impl Layout {
 
     fn pattern_name(&self) -> String {
         let last = file_name(&self.path);
-        let head = last.split(['*', '?', '[']).next().unwrap_or_default();
-        let head = head.trim_end_matches(['-', '_', '.', ' ', '=']);
+        let head = head_of_pattern(&last);
         if head.is_empty() {
             file_name(&self.fixed_part())
         } else {
@@ -369,11 +345,71 @@ impl Walk<'_> {
     }
 }
 
-fn has_wildcard(part: &str) -> bool {
-    part.contains(['*', '?', '['])
+/// # Errors
+/// `42P16` for files of more than one format, or partitioned in more than one way.
+pub(crate) fn check_one_kind(table: &str, files: &[DataFile]) -> Result<()> {
+    let first = &files[0];
+    let keys = |f: &DataFile| f.partitions.iter().map(|p| p.0.clone()).collect::<Vec<_>>();
+    for file in files {
+        let (a, b) = (first.path.display(), file.path.display());
+        if file.format != first.format {
+            return Err(unsuitable(format!(
+                "table \"{table}\" has files of two formats: \"{a}\" and \"{b}\""
+            ))
+            .with_hint("Keep one format in a folder, or point the catalog at a pattern such as folder/*.csv."));
+        }
+        if keys(file) != keys(first) {
+            return Err(unsuitable(format!(
+                "table \"{table}\" is partitioned in two ways: \"{a}\" and \"{b}\""
+            ))
+            .with_hint(
+                "Give all files the same column=value folders, or set hive_partitions to false.",
+            ));
+        }
+    }
+    Ok(())
 }
 
-fn stem(path: &Path) -> String {
+/// The tables of a folder: its subfolders by their names, its files by theirs without the extension,
+/// unless two would have one name.
+pub(crate) fn named_tables<P>(
+    folders: Vec<PathBuf>,
+    files: Vec<PathBuf>,
+    place: impl Fn(PathBuf, bool) -> P,
+) -> BTreeMap<String, P> {
+    let mut stems: BTreeMap<String, usize> = BTreeMap::new();
+    for path in &files {
+        *stems.entry(stem(path)).or_default() += 1;
+    }
+    let mut places = BTreeMap::new();
+    for folder in folders {
+        let name = file_name(&folder);
+        *stems.entry(name.clone()).or_default() += 1;
+        places.insert(name, place(folder, true));
+    }
+    for path in files {
+        let short = stem(&path);
+        let name = if stems[&short] > 1 {
+            file_name(&path)
+        } else {
+            short
+        };
+        places.insert(name, place(path, false));
+    }
+    places
+}
+
+/// What the last part of a pattern says before its first wildcard.
+pub(crate) fn head_of_pattern(last: &str) -> &str {
+    let head = last.split(WILDCARDS).next().unwrap_or_default();
+    head.trim_end_matches(['-', '_', '.', ' ', '='])
+}
+
+pub(crate) fn has_wildcard(part: &str) -> bool {
+    part.contains(WILDCARDS)
+}
+
+pub(crate) fn stem(path: &Path) -> String {
     path.file_stem()
         .unwrap_or_default()
         .to_string_lossy()

@@ -1,9 +1,11 @@
-//! Files as tables: Parquet, CSV and JSON lines, read by DataFusion where they lie.
+//! Files as tables: Parquet, CSV and JSON lines, read by DataFusion where they lie: in the file
+//! system, in an object store, on a web server.
 //!
-//! **Owns**: the descriptor [`FilesConnector`], the way from a path to tables, the schema of a
-//! table, strict readers of CSV and JSON lines, our types for Parquet's.
-//! **Never**: writing; a file outside the configured path; a client's choice of a path.
-//! **Start reading at**: `layout.rs`, then `table.rs`.
+//! **Owns**: the descriptor [`FilesConnector`], the way from a path or URL to tables, the schema of
+//! a table, strict readers of CSV and JSON lines, our types for Parquet's.
+//! **Never**: writing; a file outside the configured path; a client's choice of a path; credentials
+//! that nobody asked for.
+//! **Start reading at**: `layout.rs`, then `table.rs`; for stores `store/mod.rs`.
 //!
 //! # From a path to tables
 //! The only schema is `files`. What `path` names decides on its tables:
@@ -24,6 +26,30 @@
 //! Folders named `column=value` inside a table's folder are Hive partitions: the columns come
 //! last, and are bigint, date or text, whichever all values fit; `__HIVE_DEFAULT_PARTITION__` is
 //! NULL. A query that fixes them reads only the files it needs.
+//!
+//! # Object stores
+//! `s3://bucket/..`, `gs://bucket/..`, `az://container/..` and
+//! `abfss://container@account.dfs.core.windows.net/..` follow the rules above; `https://..` and
+//! `http://..` are one file, because web servers list nothing.
+//!
+//! Each kind of store has its credentials, one of:
+//! - **S3**: `access_key_id` with `secret_access_key`, and for temporary ones `session_token`; with
+//!   the `region` of the bucket;
+//! - **Google Cloud Storage**: `service_account`;
+//! - **Azure**: `account_key` or `sas_token`, with the `account`;
+//! - **a web server**: `bearer_token`, or none;
+//! - any but the last: `anonymous = true`, or `instance_credentials = true` for those of the machine
+//!   and of the server's environment, which are not used otherwise, and which SQL cannot ask for.
+//!
+//! A service other than the provider's own is an `endpoint`; one that is not encrypted needs
+//! `allow_http = true`. Catalogs made by SQL reach only URLs below `[server] url_roots`.
+//!
+//! Objects are listed anew for each query, by pages and up to `listed_objects_max`. Parquet is read
+//! by ranges, text in pieces; footers are kept up to `metadata_cache_bytes_max`, by version. Each read
+//! asks for the version that was listed: an object that changed since is the error `42P16`, never a
+//! mix. A store that cannot be reached is `08001`, one that is lost while it is read `08006`; `28000`
+//! are credentials that are not known, `42501` is access that is denied, `58P01` a bucket or object
+//! that is not there.
 //!
 //! # Columns
 //! The files of a table are united by column names; a column that a file lacks is NULL there. One
@@ -47,9 +73,14 @@
 mod connector;
 mod error;
 mod layout;
+mod location;
+mod params;
 mod parquet;
 mod partitions;
+mod schema;
 mod source;
+mod statistics;
+mod store;
 mod table;
 #[cfg(test)]
 mod tests;

@@ -92,7 +92,7 @@ pub fn values(file: &DataFile, fields: &[Field]) -> Result<Vec<ScalarValue>> {
 }
 
 /// `%41` as `A`; what is no such code, or no UTF-8, stays.
-fn decoded(text: &str) -> String {
+pub(crate) fn decoded(text: &str) -> String {
     let hex = |b: Option<&u8>| b.and_then(|b| (*b as char).to_digit(16));
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());

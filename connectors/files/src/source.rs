@@ -7,7 +7,7 @@ use inflowave_connector_api::{Descriptor, OpenContext, Source, Table};
 use inflowave_types::{Error, Result, SqlState};
 
 use crate::connector::{DESCRIPTOR, ReadOptions};
-use crate::layout::Layout;
+use crate::location::Location;
 use crate::table::FileTable;
 
 /// The only schema.
@@ -16,39 +16,67 @@ pub(crate) const SCHEMA: &str = "files";
 #[derive(Debug)]
 pub struct FilesSource {
     context: OpenContext,
-    layout: Arc<Layout>,
+    location: Location,
     options: Arc<ReadOptions>,
 }
 
 impl FilesSource {
-    pub(crate) fn new(context: OpenContext, layout: Layout, options: ReadOptions) -> Self {
+    pub(crate) fn new(context: OpenContext, location: Location, options: ReadOptions) -> Self {
         FilesSource {
             context,
-            layout: Arc::new(layout),
+            location,
             options: Arc::new(options),
         }
     }
 
-    /// Work on the file system, off the async threads.
-    async fn blocking<T: Send + 'static>(
+    /// Work on the file system, off the threads of the caller.
+    async fn off_thread<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> Result<T> + Send + 'static,
+        work: impl Future<Output = Result<T>> + Send + 'static,
     ) -> Result<T> {
-        let done = self.context.io.spawn_blocking(work).await;
-        done.unwrap_or_else(|_| Err(Error::internal("a task of the files connector failed")))
-            .map_err(|e| e.context(format!("catalog \"{}\"", self.context.catalog)))
+        // Errors of stores name the catalog themselves: they also arise in the middle of a query.
+        let is_local = matches!(self.location, Location::Local(_));
+        let io = self.context.io.clone();
+        let done = match is_local {
+            true => {
+                let blocking = move || io.block_on(work);
+                self.context.io.spawn_blocking(blocking).await
+            }
+            false => Ok(work.await),
+        };
+        let done =
+            done.unwrap_or_else(|_| Err(Error::internal("a task of the files connector failed")));
+        done.map_err(|e| match is_local {
+            true => e.context(format!("catalog \"{}\"", self.context.catalog)),
+            false => e,
+        })
     }
 
-    /// The names of the tables; a path that is gone is a source that cannot be reached.
+    /// Whether the source is there.
+    async fn reach(&self) -> Result<()> {
+        let location = self.location.clone();
+        let reached = self.off_thread(async move { location.reach().await });
+        reached.await.map_err(|e| self.unreachable(e))
+    }
+
+    /// The names of the tables.
     async fn list(&self) -> Result<Vec<String>> {
-        let layout = Arc::clone(&self.layout);
-        self.blocking(move || layout.tables()).await.map_err(|e| {
-            let reached = Error::new(SqlState::ConnectionUnableToEstablish, e.message());
-            match e.hint() {
-                Some(hint) => reached.with_hint(hint),
-                None => reached,
-            }
-        })
+        let location = self.location.clone();
+        let listed = self.off_thread(async move { location.tables().await });
+        listed.await.map_err(|e| self.unreachable(e))
+    }
+
+    /// A path that is gone is a source that cannot be reached. A store that refuses was reached.
+    fn unreachable(&self, error: Error) -> Error {
+        let absent = error.sqlstate() == SqlState::UndefinedFile;
+        if !absent && matches!(self.location, Location::Store(_)) {
+            return error;
+        }
+        let reached = Error::new(SqlState::ConnectionUnableToEstablish, error.message());
+        match error.hint() {
+            Some(hint) => reached.with_hint(hint),
+            None => reached,
+        }
     }
 }
 
@@ -63,7 +91,7 @@ impl Source for FilesSource {
     }
 
     async fn schemas(&self) -> Result<Vec<String>> {
-        self.list().await.map(|_| vec![SCHEMA.to_owned()])
+        self.reach().await.map(|()| vec![SCHEMA.to_owned()])
     }
 
     async fn tables(&self, schema: &str) -> Result<Vec<String>> {
@@ -77,16 +105,16 @@ impl Source for FilesSource {
         if schema != SCHEMA {
             return Ok(None);
         }
-        let layout = Arc::clone(&self.layout);
+        let location = self.location.clone();
         let options = Arc::clone(&self.options);
         let (catalog, name) = (self.context.catalog.clone(), table.to_owned());
         let table = self
-            .blocking(move || FileTable::read(catalog, name, layout, options))
+            .off_thread(FileTable::read(catalog, name, location, options))
             .await?;
         Ok(table.map(|table| Table::Native(Arc::new(table))))
     }
 
     async fn ping(&self) -> Result<()> {
-        self.list().await.map(|_| ())
+        self.reach().await
     }
 }

@@ -3,16 +3,12 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{ColumnStatistics, DFSchema, Result as DfResult, ScalarValue, Statistics};
-use datafusion::datasource::file_format::FileFormat;
-use datafusion::datasource::file_format::parquet::ParquetFormat;
+use datafusion::common::{DFSchema, Result as DfResult, ScalarValue};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::listing::helpers::{expr_applicable_for_cols, filter_partitioned_file};
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, FileSource};
@@ -20,30 +16,35 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, Operator, TableProviderFilterPushDown, TableType, cast, col};
-use datafusion::object_store::path::Path as StorePath;
-use datafusion::object_store::{ObjectMeta, ObjectStore};
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::projection::ProjectionExpr;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::projection::ProjectionExec;
 use datafusion::physical_plan::{ExecutionPlan, PhysicalExpr};
 use datafusion_datasource::{TableSchema, compute_all_files_statistics};
+use futures::{StreamExt, TryStreamExt};
 use inflowave_types::{Error, Result, SqlState};
+use object_store::ObjectMeta;
+use object_store::memory::InMemory;
+use object_store::path::Path as StorePath;
 
 use crate::connector::ReadOptions;
 use crate::error::{carried, drifted};
-use crate::layout::{DataFile, Format, Layout};
+use crate::layout::{DataFile, Format};
+use crate::location::Location;
 use crate::parquet::{self, Conversion, Converted};
-use crate::partitions;
+use crate::schema::OBJECTS_AT_ONCE;
 use crate::source::SCHEMA;
-use crate::text::{self, FileFacts, TextSource};
+use crate::store::same_version;
+use crate::text::{FileFacts, TextSource};
+use crate::{partitions, schema, statistics};
 
 #[derive(Debug)]
 pub struct FileTable {
     /// `catalog.schema.table`, for messages.
     label: String,
     name: String,
-    layout: Arc<Layout>,
+    location: Location,
     options: Arc<ReadOptions>,
     format: Format,
     /// The columns as they are read from the files, and how each becomes what users see.
@@ -60,45 +61,36 @@ pub struct FileTable {
 /// A file as it was when the table was read.
 #[derive(Debug)]
 struct Known {
-    size: u64,
-    modified: SystemTime,
+    file: DataFile,
     columns: Arc<Vec<String>>,
+}
+
+impl Known {
+    fn is_unchanged(&self, now: &DataFile) -> bool {
+        match (&self.file.object, &now.object) {
+            (Some(then), Some(now)) => same_version(&then.meta, &now.meta),
+            _ => self.file.size == now.size && self.file.modified == now.modified,
+        }
+    }
 }
 
 impl FileTable {
     /// Reads the schema; `None` if there is no such table. Blocks on the file system.
     ///
     /// # Errors
-    /// Those of [`Layout::files`], and that of a file which cannot be read as what it is.
-    pub(crate) fn read(
+    /// Those of [`Location::files`], and that of a file which cannot be read as what it is.
+    pub(crate) async fn read(
         catalog: String,
         name: String,
-        layout: Arc<Layout>,
+        location: Location,
         options: Arc<ReadOptions>,
     ) -> Result<Option<FileTable>> {
-        let Some(files) = layout.files(&name)? else {
+        let Some(files) = location.files(&name).await? else {
             return Ok(None);
         };
         let format = files[0].format;
-        let (native, columns_of_files, row_bytes) = match format {
-            Format::Parquet => {
-                let fields: Vec<Vec<Field>> = files
-                    .iter()
-                    .map(|f| parquet::columns(&f.path))
-                    .collect::<Result<_>>()?;
-                let names = |f: &Vec<Field>| f.iter().map(|f| f.name().clone()).collect();
-                let columns = fields.iter().map(names).collect();
-                (parquet::united(&files, &fields)?, columns, None)
-            }
-            _ => {
-                let inferred = text::infer(&files, &options)?;
-                (
-                    inferred.fields,
-                    inferred.columns_of_files,
-                    inferred.row_bytes,
-                )
-            }
-        };
+        let columns = schema::read(&files, &options).await?;
+        let native = columns.fields;
         let partitions = partitions::fields(&files)?;
         if let Some(twice) = partitions
             .iter()
@@ -126,43 +118,38 @@ impl FileTable {
         fields.extend(partitions.iter().cloned());
         let known = files
             .into_iter()
-            .zip(columns_of_files)
-            .map(|(file, columns)| {
-                let known = Known {
-                    size: file.size,
-                    modified: file.modified,
-                    columns: Arc::new(columns),
-                };
-                (file.path, known)
-            });
+            .zip(columns.of_files)
+            .map(|(file, columns)| (file.path.clone(), Known { file, columns }));
         Ok(Some(FileTable {
             label: format!("{catalog}.{SCHEMA}.{name}"),
             known: known.collect(),
             schema: Arc::new(Schema::new(fields)),
             name,
-            layout,
+            location,
             options,
             format,
             native,
             conversions,
             partitions,
-            row_bytes,
+            row_bytes: columns.row_bytes,
         }))
     }
 
     /// The files that are there now, each held against the schema if it is new or was changed.
-    fn files_now(&self) -> Result<Vec<PartitionedFile>> {
-        let files = self.layout.files(&self.name)?.ok_or_else(|| {
+    async fn files_now(&self) -> Result<Vec<PartitionedFile>> {
+        let files = self.location.files(&self.name).await?.ok_or_else(|| {
             Error::new(
                 SqlState::UndefinedTable,
                 format!("table \"{}\" is no longer there", self.name),
             )
             .with_hint("Its file was moved or deleted since the catalog was read.")
         })?;
-        files.iter().map(|file| self.partitioned(file)).collect()
+        let files = futures::stream::iter(files);
+        let files = files.map(|file| async move { self.partitioned(&file).await });
+        files.buffered(OBJECTS_AT_ONCE).try_collect().await
     }
 
-    fn partitioned(&self, file: &DataFile) -> Result<PartitionedFile> {
+    async fn partitioned(&self, file: &DataFile) -> Result<PartitionedFile> {
         if file.format != self.format {
             return Err(drifted(
                 &file.path,
@@ -170,30 +157,33 @@ impl FileTable {
             ));
         }
         let known = self.known.get(&file.path);
-        let unchanged = known.is_some_and(|k| k.size == file.size && k.modified == file.modified);
+        let unchanged = known.is_some_and(|k| k.is_unchanged(file));
         if self.format == Format::Parquet && !unchanged {
-            self.check_columns(file, known)?;
+            self.check_columns(file, known).await?;
         }
-        let location = StorePath::from_absolute_path(&file.path)
-            .map_err(|e| Error::new(SqlState::UndefinedFile, e.to_string()))?;
-        let mut partitioned = PartitionedFile::new_from_meta(ObjectMeta {
-            location,
-            last_modified: file.modified.into(),
-            size: file.size,
-            e_tag: None,
-            version: None,
-        })
-        .with_extension(FileFacts {
+        let meta = match &file.object {
+            Some(object) => object.meta.clone(),
+            None => ObjectMeta {
+                location: StorePath::from_absolute_path(&file.path)
+                    .map_err(|e| Error::new(SqlState::UndefinedFile, e.to_string()))?,
+                last_modified: file.modified.into(),
+                size: file.size,
+                e_tag: None,
+                version: None,
+            },
+        };
+        let mut partitioned = PartitionedFile::new_from_meta(meta).with_extension(FileFacts {
             path: file.path.clone(),
             columns: known.map(|k| Arc::clone(&k.columns)),
+            object: file.object.clone(),
         });
         partitioned.partition_values = partitions::values(file, &self.partitions)?;
         Ok(partitioned)
     }
 
     /// DataFusion would cast whatever it finds; what the plan was not made for is an error.
-    fn check_columns(&self, file: &DataFile, known: Option<&Known>) -> Result<()> {
-        let now = parquet::columns(&file.path)?;
+    async fn check_columns(&self, file: &DataFile, known: Option<&Known>) -> Result<()> {
+        let now = schema::of_parquet(file).await?;
         for planned in &self.native {
             let name = planned.name();
             let Some(field) = now.iter().find(|f| f.name() == name) else {
@@ -314,50 +304,30 @@ impl FileTable {
         state: &dyn Session,
         files: Vec<PartitionedFile>,
     ) -> DfResult<Vec<PartitionedFile>> {
-        let native = Arc::new(Schema::new(self.native.clone()));
-        let store: Arc<dyn ObjectStore> = state
-            .runtime_env()
-            .object_store(ObjectStoreUrl::local_filesystem())?;
-        let format = ParquetFormat::new();
-        let mut out = Vec::with_capacity(files.len());
-        for file in files {
-            let mut statistics = match self.format {
-                Format::Parquet => {
-                    let schema = Arc::clone(&native);
-                    let meta = &file.object_meta;
-                    let path = file
-                        .extension::<FileFacts>()
-                        .map(|f| f.path.clone())
-                        .unwrap_or_default();
-                    format
-                        .infer_stats(state, &store, schema, meta)
-                        .await
-                        .map_err(|e| crate::error::named(&path, e))?
-                }
-                _ => self.text_statistics(file.object_meta.size),
-            };
-            for (known, field) in statistics.column_statistics.iter_mut().zip(&self.native) {
-                if field.data_type().is_floating() {
-                    // NaN, the greatest, is not among them.
-                    known.min_value = Precision::Absent;
-                    known.max_value = Precision::Absent;
-                }
-            }
-            out.push(file.with_statistics(Arc::new(statistics)));
+        if self.format == Format::Parquet {
+            let native = Arc::new(Schema::new(self.native.clone()));
+            return statistics::with_parquet(state, files, native).await;
         }
-        Ok(out)
+        let known = files.into_iter().map(|file| {
+            let bytes = file.object_meta.size;
+            let known = statistics::of_text(bytes, self.row_bytes, self.native.len());
+            file.with_statistics(Arc::new(known))
+        });
+        Ok(known.collect())
     }
 
-    fn text_statistics(&self, bytes: u64) -> Statistics {
-        let rows = self
-            .row_bytes
-            .filter(|b| *b > 0.0)
-            .map(|b| (bytes as f64 / b).ceil() as usize);
-        Statistics {
-            num_rows: rows.map_or(Precision::Absent, Precision::Inexact),
-            total_byte_size: Precision::Inexact(usize::try_from(bytes).unwrap_or(usize::MAX)),
-            column_statistics: vec![ColumnStatistics::new_unknown(); self.native.len()],
+    /// Where DataFusion is to look for the files. What is in a store is not looked for at all: each
+    /// file brings its own object along, and the store that DataFusion gets is empty.
+    fn store_url(&self, state: &dyn Session) -> DfResult<ObjectStoreUrl> {
+        if matches!(self.location, Location::Local(_)) {
+            return Ok(ObjectStoreUrl::local_filesystem());
         }
+        let url = ObjectStoreUrl::parse("objects://files")?;
+        let env = state.runtime_env();
+        if env.object_store(&url).is_err() {
+            env.register_object_store(url.as_ref(), Arc::new(InMemory::new()));
+        }
+        Ok(url)
     }
 
     /// What users see, over the columns of the scan (a projection of the table's).
@@ -437,7 +407,7 @@ impl TableProvider for FileTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
-        let files = self.pruned(self.files_now().map_err(carried)?, filters)?;
+        let files = self.pruned(self.files_now().await.map_err(carried)?, filters)?;
         let all = || (0..self.schema.fields().len()).collect();
         let columns: Vec<usize> = projection.cloned().unwrap_or_else(all);
         if files.is_empty() {
@@ -449,7 +419,8 @@ impl TableProvider for FileTable {
         let source: Arc<dyn FileSource> = match self.format {
             Format::Parquet => {
                 let pruning = self.pruning(state, filters)?;
-                parquet::source(state, table_schema.clone(), pruning)?
+                let in_store = matches!(self.location, Location::Store(_));
+                parquet::source(state, table_schema.clone(), pruning, in_store)?
             }
             format => Arc::new(TextSource::new(
                 format,
@@ -464,7 +435,7 @@ impl TableProvider for FileTable {
             true,
             false,
         )?;
-        let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
+        let config = FileScanConfigBuilder::new(self.store_url(state)?, source)
             .with_file_groups(groups)
             .with_statistics(statistics)
             .with_projection_indices(Some(columns.clone()))?

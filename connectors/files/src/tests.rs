@@ -1,6 +1,8 @@
 //! The connector over folders made here: which tables there are, what is read, what fails and how.
 
 mod parquet;
+mod server;
+mod store;
 
 use std::fs;
 use std::path::PathBuf;

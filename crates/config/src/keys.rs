@@ -39,6 +39,8 @@ pub enum KeyKind {
     Text,
     /// One of these texts.
     Choice(&'static [&'static str]),
+    /// A list of starts of URLs.
+    Urls,
     /// A list of texts, none of which is empty.
     Texts,
     Boolean,
@@ -60,6 +62,10 @@ impl KeyKind {
             KeyKind::Choice(choices) => {
                 let quoted: Vec<String> = choices.iter().map(|c| format!("\"{c}\"")).collect();
                 format!("one of {}", quoted.join(", "))
+            }
+            KeyKind::Urls => {
+                "a list of starts of URLs, such as [\"s3://lake\", \"https://data.example.com\"]"
+                    .to_owned()
             }
             KeyKind::Texts => "a list of texts, none of them empty".to_owned(),
             KeyKind::Boolean => "true or false".to_owned(),
@@ -119,6 +125,15 @@ pub const KEYS: &[Key] = &[
         default: "[]",
         example: "[\"/srv/lake\"]",
         doc: "The folders below which a catalog that is made by SQL may read files. Catalogs of this file are free.",
+    },
+    Key {
+        section: "server",
+        name: "url_roots",
+        kind: KeyKind::Urls,
+        unit: "",
+        default: "[]",
+        example: "[\"s3://lake\", \"http://minio:9000\"]",
+        doc: "The URLs below which a catalog that is made by SQL may read files and reach services: a scheme (`s3://`), a bucket, a server, or a path there. Catalogs of this file are free.",
     },
     Key {
         section: "limits",

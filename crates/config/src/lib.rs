@@ -8,6 +8,7 @@ mod keys;
 mod raw;
 mod reference;
 mod secrets;
+mod urls;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -17,6 +18,7 @@ use inflowave_types::{Error, Result, Secret, SqlState};
 
 pub use keys::{KEYS, Key, KeyKind, SECTIONS, Section};
 pub use secrets::{Piece, Secrets, pieces, roots_hint, under};
+pub use urls::{below, is_url_root, url_roots_hint};
 
 /// Everything configured, checked.
 #[derive(Debug, Clone)]
@@ -41,6 +43,10 @@ pub struct Server {
     /// The folders below which a catalog that is made by SQL may read files. Catalogs of the
     /// configuration are free.
     pub file_roots: Vec<PathBuf>,
+    /// The URLs below which a catalog that is made by SQL may read files and reach services: a
+    /// scheme (`s3://`), a bucket (`s3://lake`), a server (`https://data.example.com`), or a path
+    /// there. Catalogs of the configuration are free.
+    pub url_roots: Vec<String>,
     pub limits: Limits,
 }
 
@@ -123,6 +129,7 @@ impl Default for Config {
                 pg_listen: ([127, 0, 0, 1], 5480).into(),
                 data_dir: PathBuf::from("inflowave-data"),
                 file_roots: Vec::new(),
+                url_roots: Vec::new(),
                 limits: Limits::default(),
             },
             secrets: Secrets::default(),

@@ -9,7 +9,9 @@ use inflowave_types::{Error, Result, Secret};
 use toml::de::{DeTable, DeValue};
 
 use crate::keys::{KEYS, Key, KeyKind, SECTIONS};
-use crate::{Catalog, Config, Limits, Log, LogFormat, Secrets, Server, config_error, reference};
+use crate::{
+    Catalog, Config, Limits, Log, LogFormat, Secrets, Server, config_error, is_url_root, reference,
+};
 
 /// Names that no catalog of the file can have: they are the server's own.
 const RESERVED: [&str; 2] = ["inflowave", "system"];
@@ -56,6 +58,7 @@ pub(crate) fn parse(text: &str, base_dir: &Path) -> Result<Config> {
         pg_listen: given.address("server", "pg_listen"),
         data_dir: base_dir.join(given.text("server", "data_dir")),
         file_roots: joined(given.texts("server", "file_roots"), base_dir),
+        url_roots: given.texts("server", "url_roots"),
         limits,
     };
     let secrets = Secrets {
@@ -220,6 +223,13 @@ fn read(kind: KeyKind, value: &DeValue<'_>) -> Option<Value> {
         }
         KeyKind::Path | KeyKind::Text => Value::Text(value.as_str()?.to_owned()),
         KeyKind::Paths => Value::Texts(texts(value)?),
+        KeyKind::Urls => {
+            let texts = texts(value)?;
+            if !texts.iter().all(|text| is_url_root(text)) {
+                return None;
+            }
+            Value::Texts(texts)
+        }
         KeyKind::Texts => {
             let texts = texts(value)?;
             if texts.iter().any(String::is_empty) {
@@ -331,6 +341,7 @@ mod tests {
             Path::new("/etc").join(code.server.data_dir)
         );
         assert_eq!(read.server.file_roots, code.server.file_roots);
+        assert_eq!(read.server.url_roots, code.server.url_roots);
         assert_eq!(read.secrets, code.secrets);
         assert_eq!(read.log, code.log);
     }
@@ -401,7 +412,7 @@ mod tests {
             error("[server]\npg_lisen = '127.0.0.1:0'"),
             (
                 "line 2: unknown key \"pg_lisen\" in [server]".to_owned(),
-                "The keys of [server] are: pg_listen, data_dir, file_roots.".to_owned()
+                "The keys of [server] are: pg_listen, data_dir, file_roots, url_roots.".to_owned()
             )
         );
         assert_eq!(
@@ -436,6 +447,10 @@ mod tests {
             (
                 "[server]\npg_listen = 'localhost'",
                 "line 2: invalid value 'localhost' for server.pg_listen",
+            ),
+            (
+                "[server]\nurl_roots = ['lake']",
+                "line 2: invalid value ['lake'] for server.url_roots",
             ),
             (
                 "[server]\nfile_roots = 'lake'",

@@ -13,6 +13,12 @@ pub enum ParamKind {
     /// A place in the server's file system. A catalog made by SQL reaches only the folders that the
     /// configuration allows.
     Path,
+    /// A [`ParamKind::Path`], or the URL of files elsewhere: of a bucket, of a web server. A catalog
+    /// made by SQL reaches only the URLs that the configuration allows.
+    Location,
+    /// The URL of a service that is spoken to. A catalog made by SQL reaches only the URLs that the
+    /// configuration allows.
+    Endpoint,
     /// A whole number within the bounds, both included.
     Integer {
         min: u64,
@@ -20,6 +26,9 @@ pub enum ParamKind {
     },
     /// `true` or `false`.
     Boolean,
+    /// `true` or `false`: whether the source may use what belongs to the server itself, such as the
+    /// credentials of its machine. Only the configuration says `true`, never SQL.
+    Privilege,
     /// One of these words.
     OneOf(&'static [&'static str]),
     /// Never printed; given as `${env:NAME}` or `${file:PATH}`.
@@ -73,11 +82,15 @@ impl ParamSpec {
     pub fn check(&self, value: &Secret) -> Result<()> {
         let text = value.reveal();
         let fits = match self.kind {
-            ParamKind::Text | ParamKind::Path | ParamKind::Secret => true,
+            ParamKind::Text
+            | ParamKind::Path
+            | ParamKind::Location
+            | ParamKind::Endpoint
+            | ParamKind::Secret => true,
             ParamKind::Integer { min, max } => {
                 text.parse::<u64>().is_ok_and(|n| (min..=max).contains(&n))
             }
-            ParamKind::Boolean => matches!(text, "true" | "false"),
+            ParamKind::Boolean | ParamKind::Privilege => matches!(text, "true" | "false"),
             ParamKind::OneOf(words) => words.contains(&text),
         };
         match fits {
@@ -106,7 +119,10 @@ impl ParamKind {
             ParamKind::Text => "a text".to_owned(),
             ParamKind::Path => "a path".to_owned(),
             ParamKind::Integer { min, max } => format!("a whole number from {min} to {max}"),
+            ParamKind::Location => "a path or a URL".to_owned(),
+            ParamKind::Endpoint => "a URL".to_owned(),
             ParamKind::Boolean => "true or false".to_owned(),
+            ParamKind::Privilege => "true or false; in SQL only false".to_owned(),
             ParamKind::OneOf(words) => format!("one of: {}", words.join(", ")),
             ParamKind::Secret => "a secret, as a reference".to_owned(),
         }
@@ -178,6 +194,11 @@ impl Params {
 
     pub fn boolean(&self, name: &str) -> bool {
         self.text(name) == Some("true")
+    }
+
+    /// Whether the parameter was given, whatever its default is.
+    pub fn is_given(&self, name: &str) -> bool {
+        self.values.contains_key(name) || self.secrets.contains_key(name)
     }
 
     pub fn secret(&self, name: &str) -> Option<&Secret> {

@@ -24,6 +24,7 @@ fn builder(runtimes: Runtimes, config: &Config) -> EngineBuilder {
         .policy(CatalogPolicy {
             secrets: config.secrets.clone(),
             file_roots: config.server.file_roots.clone(),
+            url_roots: config.server.url_roots.clone(),
             data_dir: Some(config.server.data_dir.clone()),
             base_dir: config.base_dir.clone(),
             config_file: config.file.clone(),

@@ -28,9 +28,14 @@ pub fn columns(path: &Path) -> Result<Vec<Field>> {
             },
             e => error::broken(path, e),
         })?;
+    Ok(fields(&footer))
+}
+
+/// The columns that a footer tells.
+pub fn fields(footer: &ArrowReaderMetadata) -> Vec<Field> {
     let roots = footer.parquet_schema().root_schema().get_fields();
     let fields = footer.schema().fields().iter().zip(roots);
-    Ok(fields
+    fields
         .map(|(field, root)| {
             let int96 = root.is_primitive() && root.get_physical_type() == PhysicalType::INT96;
             let data_type = if int96 {
@@ -40,7 +45,7 @@ pub fn columns(path: &Path) -> Result<Vec<Field>> {
             };
             Field::new(field.name(), data_type, field.is_nullable())
         })
-        .collect())
+        .collect()
 }
 
 fn plain(data_type: &DataType) -> DataType {

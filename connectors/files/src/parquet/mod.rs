@@ -6,5 +6,5 @@ mod footer;
 mod source;
 
 pub use convert::{Conversion, Converted};
-pub use footer::{columns, united, wider};
+pub use footer::{columns, fields, united, wider};
 pub use source::source;

@@ -12,7 +12,7 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{
-    FileOpener, FileScanConfig, FileSource, ParquetSource,
+    FileOpener, FileScanConfig, FileSource, ParquetFileReaderFactory, ParquetSource,
 };
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::object_store::ObjectStore;
@@ -28,6 +28,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 
 use crate::error;
+use crate::store;
 use crate::text::FileFacts;
 
 /// The options of the session, with what a table of ours needs.
@@ -41,7 +42,7 @@ pub fn options(state: &dyn Session) -> TableParquetOptions {
     options
 }
 
-/// A source of `schema`; `pruning` only saves reading, the rows are filtered above.
+/// A source of `schema`, for files of the file system or for objects of a store; `pruning` only saves reading, the rows are filtered above.
 ///
 /// # Errors
 /// If the session has no local files.
@@ -49,15 +50,20 @@ pub fn source(
     state: &dyn Session,
     schema: TableSchema,
     pruning: Option<Arc<dyn PhysicalExpr>>,
+    in_store: bool,
 ) -> DfResult<Arc<dyn FileSource>> {
     let env = state.runtime_env();
-    let readers = CachedParquetFileReaderFactory::new(
-        env.object_store(ObjectStoreUrl::local_filesystem())?,
-        env.cache_manager.get_file_metadata_cache(),
-    );
+    let readers: Arc<dyn ParquetFileReaderFactory> = if in_store {
+        Arc::new(store::Readers)
+    } else {
+        Arc::new(CachedParquetFileReaderFactory::new(
+            env.object_store(ObjectStoreUrl::local_filesystem())?,
+            env.cache_manager.get_file_metadata_cache(),
+        ))
+    };
     let mut source = ParquetSource::new(schema)
         .with_table_parquet_options(options(state))
-        .with_parquet_file_reader_factory(Arc::new(readers));
+        .with_parquet_file_reader_factory(readers);
     if let Some(predicate) = pruning {
         source = source.with_predicate(predicate);
     }

@@ -1,6 +1,5 @@
 //! CSV (RFC 4180): columns are found by the header of each file.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +9,7 @@ use csv::ByteRecord;
 use inflowave_types::{Error, Result, SqlState};
 
 use super::column::BatchBuilder;
-use super::{Kind, Sample, broken_line, misfit};
+use super::{Kind, ReadSeek, Sample, broken_line, misfit};
 use crate::connector::ReadOptions;
 use crate::error;
 use crate::layout::Format;
@@ -19,8 +18,13 @@ use crate::layout::Format;
 const RECORD_BYTES_MAX: u64 = 64 << 20;
 
 /// Reads the columns of a file, and kinds from its first rows.
-pub fn sample(path: &Path, options: &ReadOptions, rows_max: usize) -> Result<Sample> {
-    let mut rows = Rows::open(path, options)?;
+pub fn sample(
+    path: &Path,
+    content: Box<dyn ReadSeek>,
+    options: &ReadOptions,
+    rows_max: usize,
+) -> Result<Sample> {
+    let mut rows = Rows::open(path, content, options)?;
     let header_bytes = rows.record.position().map_or(0, |p| p.byte());
     let mut columns: Vec<(String, Kind)> = rows
         .columns
@@ -61,12 +65,13 @@ impl Batches {
     /// `42P16` if a column of `expected`, which the file had, is gone.
     pub fn open(
         path: &Path,
+        content: Box<dyn ReadSeek>,
         options: &ReadOptions,
         schema: SchemaRef,
         expected: Option<&[String]>,
         rows_max: usize,
     ) -> Result<Batches> {
-        let rows = Rows::open(path, options)?;
+        let rows = Rows::open(path, content, options)?;
         let places: Vec<Option<usize>> = schema
             .fields()
             .iter()
@@ -140,8 +145,7 @@ struct Rows {
 }
 
 impl Rows {
-    fn open(path: &Path, options: &ReadOptions) -> Result<Rows> {
-        let file = File::open(path).map_err(|e| error::of_file(path, &e))?;
+    fn open(path: &Path, content: Box<dyn ReadSeek>, options: &ReadOptions) -> Result<Rows> {
         let delimiter = options.delimiter.unwrap_or_else(|| {
             let tabs = path
                 .extension()
@@ -153,7 +157,7 @@ impl Rows {
             .flexible(true)
             .delimiter(delimiter)
             .from_reader(Bounded {
-                file,
+                content,
                 left: RECORD_BYTES_MAX,
                 ended: false,
             });
@@ -250,10 +254,11 @@ impl Rows {
     /// of the file for the missing one.
     fn ends_in_quotes(&mut self) -> Result<bool> {
         let start = self.record.position().map_or(0, csv::Position::byte);
-        let mut file = &self.reader.get_ref().file;
+        let content = &mut self.reader.get_mut().content;
         let mut tail = Vec::new();
-        file.seek(SeekFrom::Start(start))
-            .and_then(|_| file.take(RECORD_BYTES_MAX).read_to_end(&mut tail))
+        content
+            .seek(SeekFrom::Start(start))
+            .and_then(|_| content.take(RECORD_BYTES_MAX).read_to_end(&mut tail))
             .map_err(|e| error::of_file(&self.path, &e))?;
         Ok(tail.iter().filter(|b| **b == b'"').count() % 2 == 1)
     }
@@ -283,7 +288,7 @@ impl Rows {
 
 /// A file that gives only so many bytes for one record.
 struct Bounded {
-    file: File,
+    content: Box<dyn ReadSeek>,
     left: u64,
     ended: bool,
 }
@@ -293,7 +298,7 @@ impl Read for Bounded {
         if self.left == 0 {
             return Err(std::io::ErrorKind::FileTooLarge.into());
         }
-        let read = self.file.read(buffer)?;
+        let read = self.content.read(buffer)?;
         self.ended = read == 0;
         self.left = self.left.saturating_sub(read as u64);
         Ok(read)

@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -14,7 +13,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::column::BatchBuilder;
-use super::{Kind, Sample, broken_line, misfit, value};
+use super::{Kind, ReadSeek, Sample, broken_line, misfit, value};
 use crate::error;
 use crate::layout::Format;
 
@@ -22,8 +21,8 @@ use crate::layout::Format;
 const LINE_BYTES_MAX: u64 = 64 << 20;
 
 /// Reads columns and kinds from the first lines of a file.
-pub fn sample(path: &Path, rows_max: usize) -> Result<Sample> {
-    let mut lines = Lines::open(path)?;
+pub fn sample(path: &Path, content: Box<dyn ReadSeek>, rows_max: usize) -> Result<Sample> {
+    let mut lines = Lines::new(path, content);
     let mut columns: Vec<(String, Kind)> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     let (mut rows, mut bytes) = (0, 0);
@@ -63,10 +62,15 @@ pub struct Batches {
 
 impl Batches {
     /// Reads the members that `schema` names; one that a line lacks is NULL.
-    pub fn open(path: &Path, schema: SchemaRef, rows_max: usize) -> Result<Batches> {
+    pub fn new(
+        path: &Path,
+        content: Box<dyn ReadSeek>,
+        schema: SchemaRef,
+        rows_max: usize,
+    ) -> Result<Batches> {
         let fields = schema.fields();
         Ok(Batches {
-            lines: Lines::open(path)?,
+            lines: Lines::new(path, content),
             places: fields
                 .iter()
                 .enumerate()
@@ -214,21 +218,20 @@ fn parsed<'a, T: Deserialize<'a>>(text: &'a str) -> Result<(T, &'a str), String>
 /// The lines of a file that are not blank.
 struct Lines {
     path: PathBuf,
-    reader: BufReader<File>,
+    reader: BufReader<Box<dyn ReadSeek>>,
     buffer: Vec<u8>,
     /// From 1.
     line: u64,
 }
 
 impl Lines {
-    fn open(path: &Path) -> Result<Lines> {
-        let file = File::open(path).map_err(|e| error::of_file(path, &e))?;
-        Ok(Lines {
+    fn new(path: &Path, content: Box<dyn ReadSeek>) -> Lines {
+        Lines {
             path: path.to_owned(),
-            reader: BufReader::with_capacity(256 << 10, file),
+            reader: BufReader::with_capacity(256 << 10, content),
             buffer: Vec::new(),
             line: 0,
-        })
+        }
     }
 
     fn advance(&mut self) -> Result<bool> {

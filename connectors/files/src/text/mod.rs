@@ -14,13 +14,19 @@ pub mod value;
 pub use kind::Kind;
 pub use source::{FileFacts, TextSource};
 
+use std::fs::File;
+use std::io::{Read, Seek};
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::datatypes::Field;
 use inflowave_types::{Error, Result, SqlState};
+use tokio_util::sync::CancellationToken;
 
 use crate::connector::ReadOptions;
+use crate::error;
 use crate::layout::{DataFile, Format};
+use crate::store::{Content, Object};
 
 /// What the first rows of a file tell.
 pub struct Sample {
@@ -41,20 +47,42 @@ pub struct Inferred {
     pub row_bytes: Option<f64>,
 }
 
-/// Chooses the columns of a table and their types.
+/// Rows that are looked at in each file.
+pub fn rows_each(files: &[DataFile], options: &ReadOptions) -> usize {
+    options.infer_rows.div_ceil(files.len()).max(100)
+}
+
+/// The first rows of a file. Blocks.
+///
+/// # Errors
+/// If it cannot be read as what it is.
+pub fn sample(file: &DataFile, options: &ReadOptions, rows: usize) -> Result<Sample> {
+    let stop = CancellationToken::new();
+    let content = content(&file.path, file.object.as_ref(), &stop)?;
+    match file.format {
+        Format::Json => json::sample(&file.path, content, rows),
+        _ => csv::sample(&file.path, content, options, rows),
+    }
+}
+
+/// The first rows of all files, one behind the other. Blocks.
 ///
 /// # Errors
 /// That of a file that cannot be read as what it is.
-pub fn infer(files: &[DataFile], options: &ReadOptions) -> Result<Inferred> {
-    let rows_each = options.infer_rows.div_ceil(files.len()).max(100);
+pub fn samples(files: &[DataFile], options: &ReadOptions) -> Result<Vec<Sample>> {
+    let rows = rows_each(files, options);
+    files
+        .iter()
+        .map(|file| sample(file, options, rows))
+        .collect()
+}
+
+/// Chooses the columns of a table and their types.
+pub fn united(files: &[DataFile], samples: Vec<Sample>) -> Inferred {
     let mut united: Vec<(String, Kind)> = Vec::new();
     let mut columns_of_files = Vec::with_capacity(files.len());
     let (mut rows, mut bytes) = (0, 0);
-    for file in files {
-        let sample = match file.format {
-            Format::Json => json::sample(&file.path, rows_each)?,
-            _ => csv::sample(&file.path, options, rows_each)?,
-        };
+    for (file, sample) in files.iter().zip(samples) {
         rows += sample.rows;
         bytes += sample.bytes;
         columns_of_files.push(sample.columns.iter().map(|c| c.0.clone()).collect());
@@ -69,10 +97,30 @@ pub fn infer(files: &[DataFile], options: &ReadOptions) -> Result<Inferred> {
         .into_iter()
         .map(|(name, kind)| kind.field(&name))
         .collect();
-    Ok(Inferred {
+    Inferred {
         fields,
         columns_of_files,
         row_bytes: (rows > 0).then(|| bytes as f64 / rows as f64),
+    }
+}
+
+/// What a reader of text needs of a file. It blocks.
+pub trait ReadSeek: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> ReadSeek for T {}
+
+/// The bytes of a file or of an object.
+///
+/// # Errors
+/// If the file cannot be opened; an object is not asked for yet.
+pub fn content(
+    path: &Path,
+    object: Option<&Arc<Object>>,
+    stop: &CancellationToken,
+) -> Result<Box<dyn ReadSeek>> {
+    Ok(match object {
+        Some(object) => Box::new(Content::new(Arc::clone(object), stop.clone())),
+        None => Box::new(File::open(path).map_err(|e| error::of_file(path, &e))?),
     })
 }
 

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
+use datafusion::common::Result as DfResult;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{Result as DfResult, internal_datafusion_err};
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{
     FileOpenFuture, FileOpener, FileScanConfig, FileSource,
@@ -17,19 +18,25 @@ use datafusion::physical_plan::{PhysicalExpr, apply_expression_roots};
 use datafusion_datasource::TableSchema;
 use datafusion_datasource::projection::{ProjectionOpener, SplitProjection};
 use futures::StreamExt;
+use futures::stream::BoxStream;
 use inflowave_types::Result;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
-use super::{csv, json};
+use super::{content, csv, json};
 use crate::connector::ReadOptions;
-use crate::error::carried;
+use crate::error::{carried, internal_df};
 use crate::layout::Format;
+use crate::store::Object;
 
 /// What a scan knows of a file; it travels as an extension of the file.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct FileFacts {
     pub path: PathBuf,
     /// The columns that the file had when the table was read.
     pub columns: Option<Arc<Vec<String>>>,
+    /// The version to read, if the file is in an object store.
+    pub object: Option<Arc<Object>>,
 }
 
 #[derive(Debug, Clone)]
@@ -123,6 +130,7 @@ fn projected(schema: &Schema, indices: &[usize]) -> DfResult<SchemaRef> {
     Ok(Arc::new(schema.project(indices)?))
 }
 
+#[derive(Clone)]
 struct TextOpener {
     format: Format,
     options: Arc<ReadOptions>,
@@ -130,28 +138,83 @@ struct TextOpener {
     batch_size: usize,
 }
 
+/// The batches of a file, as they are asked for.
+type Batches = Box<dyn Iterator<Item = Result<RecordBatch>> + Send>;
+
+impl TextOpener {
+    /// Opens a file. Blocks where the file does.
+    fn batches(&self, facts: &FileFacts, stop: &CancellationToken) -> Result<Batches> {
+        let (schema, rows_max) = (Arc::clone(&self.schema), self.batch_size);
+        let content = content(&facts.path, facts.object.as_ref(), stop)?;
+        Ok(match self.format {
+            Format::Json => Box::new(json::Batches::new(&facts.path, content, schema, rows_max)?),
+            _ => Box::new(csv::Batches::open(
+                &facts.path,
+                content,
+                &self.options,
+                schema,
+                facts.columns.as_ref().map(|c| c.as_slice()),
+                rows_max,
+            )?),
+        })
+    }
+}
+
 impl FileOpener for TextOpener {
     fn open(&self, file: PartitionedFile) -> DfResult<FileOpenFuture> {
         let facts = file
             .extension::<FileFacts>()
-            .ok_or_else(|| internal_datafusion_err!("a file without its facts"))?;
-        let schema = Arc::clone(&self.schema);
-        let batches: Box<dyn Iterator<Item = Result<_>> + Send> = match self.format {
-            Format::Json => Box::new(
-                json::Batches::open(&facts.path, schema, self.batch_size).map_err(carried)?,
-            ),
-            _ => Box::new(
-                csv::Batches::open(
-                    &facts.path,
-                    &self.options,
-                    schema,
-                    facts.columns.as_ref().map(|c| c.as_slice()),
-                    self.batch_size,
-                )
-                .map_err(carried)?,
-            ),
-        };
+            .cloned()
+            .ok_or_else(|| internal_df("a file without its facts"))?;
+        if let Some(object) = facts.object.clone() {
+            let opener = self.clone();
+            let open = move |stop: &CancellationToken| opener.batches(&facts, stop);
+            return Ok(Box::pin(async move { Ok(on_io(&object, open)) }));
+        }
+        let batches = self.batches(&facts, &CancellationToken::new());
+        let batches = batches.map_err(carried)?;
         let batches = futures::stream::iter(batches).map(|batch| batch.map_err(carried));
         Ok(Box::pin(async move { Ok(batches.boxed()) }))
     }
+}
+
+/// Batches that wait for a store, read where that hurts nobody. Dropping the stream ends the work.
+fn on_io(
+    object: &Object,
+    open: impl FnOnce(&CancellationToken) -> Result<Batches> + Send + 'static,
+) -> BoxStream<'static, DfResult<RecordBatch>> {
+    const BATCHES_AHEAD: usize = 2;
+    let (sender, receiver) = mpsc::channel(BATCHES_AHEAD);
+    let stop = CancellationToken::new();
+    let guard = stop.clone().drop_guard();
+    let worker = object.store.io.spawn_blocking(move || {
+        let batches = match open(&stop) {
+            Ok(batches) => batches,
+            Err(e) => {
+                let _ = sender.blocking_send(Err(e));
+                return;
+            }
+        };
+        for batch in batches {
+            if sender.blocking_send(batch).is_err() {
+                return;
+            }
+        }
+    });
+    // The end of the channel is the end of the file only if the worker says so.
+    let state = Some((receiver, worker, guard));
+    futures::stream::unfold(state, |state| async move {
+        let (mut receiver, worker, guard) = state?;
+        if let Some(batch) = receiver.recv().await {
+            return Some((batch.map_err(carried), Some((receiver, worker, guard))));
+        }
+        match worker.await {
+            Ok(()) => None,
+            Err(_) => Some((
+                Err(internal_df("a task of the files connector failed")),
+                None,
+            )),
+        }
+    })
+    .boxed()
 }

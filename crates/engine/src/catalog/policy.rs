@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use inflowave_config::{Piece, Secrets, pieces, roots_hint, under};
+use inflowave_config::{Piece, Secrets, below, pieces, roots_hint, under, url_roots_hint};
 use inflowave_connector_api::{ParamKind, ParamSpec};
 use inflowave_types::{Error, Result, Secret, SqlState};
 
@@ -14,6 +14,8 @@ pub struct CatalogPolicy {
     pub secrets: Secrets,
     /// The folders below which such a catalog may read files.
     pub file_roots: Vec<PathBuf>,
+    /// The URLs below which such a catalog may read files and reach services.
+    pub url_roots: Vec<String>,
     /// Where the server writes: no catalog made by SQL reads there.
     pub data_dir: Option<PathBuf>,
     /// Where relative paths start.
@@ -44,8 +46,25 @@ impl CatalogPolicy {
                 self.reachable(key, text)?;
                 Ok(Secret::new(text))
             }
+            ParamKind::Location | ParamKind::Endpoint => {
+                no_reference(key, text)?;
+                if spec.kind == ParamKind::Location && !text.contains("://") {
+                    self.reachable(key, text)?;
+                } else {
+                    self.allowed_url(key, text)?;
+                }
+                Ok(Secret::new(text))
+            }
+            ParamKind::Privilege if text == "true" => Err(Error::new(
+                SqlState::InsufficientPrivilege,
+                format!("parameter \"{key}\" is not for a catalog made by SQL"),
+            )
+            .with_hint(
+                "It uses what belongs to the server itself: define the catalog in the configuration, or give it credentials of its own.",
+            )),
             ParamKind::Text => self.in_url(key, text),
-            ParamKind::Integer { .. } | ParamKind::Boolean | ParamKind::OneOf(_) => {
+            ParamKind::Privilege
+            | ParamKind::Integer { .. } | ParamKind::Boolean | ParamKind::OneOf(_) => {
                 no_reference(key, text)?;
                 Ok(Secret::new(text))
             }
@@ -88,6 +107,18 @@ impl CatalogPolicy {
         Ok(())
     }
 
+    fn allowed_url(&self, key: &str, text: &str) -> Result<()> {
+        if below(text, &self.url_roots) {
+            return Ok(());
+        }
+        // The text itself may hold what is no business of a log.
+        Err(Error::new(
+            SqlState::InsufficientPrivilege,
+            format!("the URL of parameter \"{key}\" may not be read by a catalog made by SQL"),
+        )
+        .with_hint(url_roots_hint(&self.url_roots)))
+    }
+
     /// A text may be a URL with a password in it: there, and nowhere else, references stand.
     fn in_url(&self, key: &str, text: &str) -> Result<Secret> {
         let Some(place) = password(text) else {
@@ -123,10 +154,17 @@ pub(crate) fn shown(spec: Option<&ParamSpec>, text: &str) -> String {
     match spec.kind {
         ParamKind::Secret => references_only(text),
         ParamKind::Path => text.to_owned(),
+        ParamKind::Location if !text.contains("://") => text.to_owned(),
+        ParamKind::Location | ParamKind::Endpoint => shown_url(text),
         ParamKind::Integer { .. } if text.bytes().all(|b| b.is_ascii_digit()) => text.to_owned(),
-        ParamKind::Boolean if matches!(text, "true" | "false") => text.to_owned(),
+        ParamKind::Boolean | ParamKind::Privilege if matches!(text, "true" | "false") => {
+            text.to_owned()
+        }
         ParamKind::OneOf(words) if words.contains(&text) => text.to_owned(),
-        ParamKind::Integer { .. } | ParamKind::Boolean | ParamKind::OneOf(_) => "***".to_owned(),
+        ParamKind::Integer { .. }
+        | ParamKind::Boolean
+        | ParamKind::Privilege
+        | ParamKind::OneOf(_) => "***".to_owned(),
         ParamKind::Text => {
             let masked = masked(text);
             match password(text) {
@@ -152,6 +190,26 @@ pub(crate) fn shown(spec: Option<&ParamSpec>, text: &str) -> String {
                 None => text.to_owned(),
             }
         }
+    }
+}
+
+/// A URL without what may be a password or a signature. Behind the `?` of a web address stands a
+/// query, which may be signed; in the key of an object it is a wildcard.
+fn shown_url(text: &str) -> String {
+    let (start, end) = authority(text).unwrap_or((0, text.len()));
+    let host = &text[start..end];
+    let web = ![
+        "s3://", "s3a://", "gs://", "az://", "azure://", "abfs://", "abfss://",
+    ]
+    .iter()
+    .any(|scheme| text.starts_with(scheme));
+    let doubtful = host.contains('@') && (web || host.contains(':'))
+        || web && text.contains(['?', '#'])
+        || text.contains("sig=");
+    if doubtful {
+        "***".to_owned()
+    } else {
+        text.to_owned()
     }
 }
 

@@ -109,6 +109,56 @@ fn paths_lie_below_a_root_and_not_in_the_servers_own_folder() {
 }
 
 #[test]
+fn urls_lie_below_a_root_and_the_servers_own_credentials_are_not_lent() {
+    const PLACE: ParamSpec = spec("path", ParamKind::Location);
+    const ENDPOINT: ParamSpec = spec("endpoint", ParamKind::Endpoint);
+    const OWN: ParamSpec = spec("instance_credentials", ParamKind::Privilege);
+    let policy = CatalogPolicy {
+        url_roots: vec!["s3://lake".to_owned(), "http://minio:9000".to_owned()],
+        ..CatalogPolicy::default()
+    };
+    for (spec, good) in [
+        (&PLACE, "s3://lake/a/*.parquet"),
+        (&ENDPOINT, "http://minio:9000"),
+        (&OWN, "false"),
+    ] {
+        assert_eq!(resolved(&policy, spec, good), good);
+    }
+    for (spec, wrong) in [
+        (&PLACE, "s3://other/a"),
+        (&PLACE, "/etc/passwd"),
+        (&PLACE, "file:///etc/passwd"),
+        (&PLACE, "http://169.254.169.254/latest/meta-data/"),
+        (&PLACE, "https://minio:9000/x"),
+        (&ENDPOINT, "http://169.254.169.254"),
+        (&ENDPOINT, "http://minio:9000@169.254.169.254"),
+        (&ENDPOINT, "minio:9000"),
+        (&OWN, "true"),
+    ] {
+        assert_eq!(resolved(&policy, spec, wrong), "42501", "{wrong}");
+    }
+    let none = CatalogPolicy::default();
+    let error = none
+        .resolve(Some(&PLACE), "path", "s3://lake/a")
+        .unwrap_err();
+    assert!(error.hint().unwrap().contains("url_roots"), "{error:?}");
+    for (text, wanted) in [
+        ("s3://lake/a?.csv", "s3://lake/a?.csv"),
+        (
+            "abfss://c@a.dfs.core.windows.net/x",
+            "abfss://c@a.dfs.core.windows.net/x",
+        ),
+        ("https://h/x.csv", "https://h/x.csv"),
+        ("https://h/x.csv?sv=1&sig=hunter2", "***"),
+        ("https://u:hunter2@h/x.csv", "***"),
+        ("s3://u:hunter2@h/x.csv", "***"),
+        ("data/a@b?.csv", "data/a@b?.csv"),
+    ] {
+        assert_eq!(shown(Some(&PLACE), text), wanted);
+    }
+}
+
+#[test]
 fn what_may_be_a_secret_is_not_shown() {
     for (spec, text, wanted) in [
         (Some(&PASSWORD), "${env:A}", "${env:A}"),
