@@ -20,6 +20,21 @@ pub(crate) struct Spec {
     check: Check,
 }
 
+impl Spec {
+    /// Can a client give it another value?
+    pub fn settable(&self) -> bool {
+        !matches!(self.check, Check::Fixed)
+    }
+
+    /// The only values, if there are no others.
+    pub fn choices(&self) -> &'static [&'static str] {
+        match self.check {
+            Check::OneOf(choices) => choices,
+            _ => &[],
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Check {
     /// Any text.

@@ -1,6 +1,7 @@
 //! Scalar functions: those that stand for operators in a plan, and those of SQL whose meaning in
 //! PostgreSQL is not DataFusion's.
 
+mod array_or_empty;
 mod at_zone;
 mod datetime;
 mod float;
@@ -24,6 +25,7 @@ use crate::cast::cast_scalar;
 use crate::parameters::parameter;
 use crate::types::{self, Category, category};
 
+pub(crate) use array_or_empty::ARRAY_OR_EMPTY;
 pub(crate) use datetime::extract_udf;
 pub(crate) use integer::scalar_if;
 pub(crate) use math::power_udf;
@@ -91,6 +93,7 @@ pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
     all.extend(datetime::all());
     all.extend(now::all());
     all.push(udf(at_zone::TimeZone::new()));
+    all.push(udf(array_or_empty::ArrayOrEmpty::new()));
     all
 }
 
