@@ -29,8 +29,12 @@ use crate::{OWNER_NAME, SCHEMAS};
 
 /// Tables whose columns are asked for at a time.
 const TABLES_AT_ONCE: usize = 8;
+/// Tables of which one statement reads the columns, at most.
+const TABLES_MAX: usize = 20_000;
 /// How long it may take to read the columns of many tables.
 const COLUMNS_MAX: Duration = Duration::from_secs(30);
+
+const HINT: &str = "Ask for the columns of one table: with attrelid = .. or table_name = '..'.";
 
 /// A schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,6 +67,11 @@ pub(crate) struct Attribute {
     pub not_null: bool,
 }
 
+/// Those of a table, in order.
+type Columns = Arc<Vec<Attribute>>;
+/// Those of the table with this OID, if it is still there.
+type Read = (u32, Option<Columns>);
+
 /// The names of a catalog and their OIDs.
 #[derive(Debug)]
 pub(crate) struct Names {
@@ -86,7 +95,7 @@ pub(crate) struct Snapshot {
     names: tokio::sync::Mutex<BTreeMap<String, Arc<Names>>>,
     /// The names of the current catalog, for functions, which cannot wait.
     current: Mutex<Option<Arc<Names>>>,
-    columns: Mutex<HashMap<(String, u32), Arc<Vec<Attribute>>>>,
+    columns: Mutex<HashMap<(String, u32), Columns>>,
     comments: OnceLock<Vec<CommentInfo>>,
     procedures: Arc<OnceLock<Procedures>>,
 }
@@ -133,13 +142,22 @@ impl Snapshot {
     /// its source is not there.
     ///
     /// # Errors
-    /// `08001` and its like if the source is not there.
+    /// `08001` and its like if the source is not there; `54000` beyond [`TABLES_MAX`].
     pub async fn columns(
         &self,
         catalog: &str,
         classes: &[&Class],
-    ) -> Result<HashMap<u32, Arc<Vec<Attribute>>>> {
-        let mut reads: Vec<BoxFuture<'_, Result<(u32, Option<Arc<Vec<Attribute>>>)>>> = Vec::new();
+    ) -> Result<HashMap<u32, Columns>> {
+        if classes.len() > TABLES_MAX {
+            return Err(Error::new(
+                SqlState::ProgramLimitExceeded,
+                format!(
+                    "catalog \"{catalog}\": the columns of more than {TABLES_MAX} tables are not read at once"
+                ),
+            )
+            .with_hint(HINT));
+        }
+        let mut reads: Vec<BoxFuture<'_, Result<Read>>> = Vec::new();
         for class in classes {
             reads.push(Box::pin(async move {
                 let columns = self.columns_of(catalog, class).await?;
@@ -167,17 +185,11 @@ impl Snapshot {
                     COLUMNS_MAX.as_secs()
                 ),
             )
-            .with_hint(
-                "Ask for the columns of one table: with attrelid = .. or table_name = '..'.",
-            ))
+            .with_hint(HINT))
         })
     }
 
-    async fn columns_of(
-        &self,
-        catalog: &str,
-        class: &Class,
-    ) -> Result<Option<Arc<Vec<Attribute>>>> {
+    async fn columns_of(&self, catalog: &str, class: &Class) -> Result<Option<Columns>> {
         let key = (catalog.to_owned(), class.oid);
         if let Some(columns) = self.columns.lock().get(&key) {
             return Ok(Some(Arc::clone(columns)));
@@ -218,7 +230,7 @@ impl Snapshot {
     }
 
     /// Columns of a table that were read before.
-    pub fn known_columns(&self, catalog: &str, class: u32) -> Option<Arc<Vec<Attribute>>> {
+    pub fn known_columns(&self, catalog: &str, class: u32) -> Option<Columns> {
         self.columns
             .lock()
             .get(&(catalog.to_owned(), class))
@@ -431,5 +443,59 @@ impl Overlay for Laid {
 
     fn configure(&self, options: &mut ConfigOptions) {
         options.extensions.insert(Bound(Arc::clone(&self.0)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use inflowave_engine::{Listing, RelationInfo};
+
+    use super::*;
+
+    fn names() -> Names {
+        let relation = |schema: &str, name: &str, view| RelationInfo {
+            schema: schema.to_owned(),
+            name: name.to_owned(),
+            view,
+        };
+        let listing = Listing {
+            // A source's own schema of the name is hidden.
+            schemas: vec!["a".into(), "information_schema".into(), "public".into()],
+            relations: vec![
+                relation("a", "t", false),
+                relation("information_schema", "tables", false),
+                relation("public", "pg_class", false),
+                relation("public", "t", false),
+                relation("public", "v", true),
+            ],
+        };
+        Names::new("crm", &listing, "public".to_owned())
+    }
+
+    #[test]
+    fn a_name_without_a_schema_is_looked_up_in_pg_catalog_first() {
+        let names = names();
+        assert_eq!(names.visible("pg_class").unwrap().oid, 1259);
+        assert_eq!(names.visible("t").unwrap().schema, "public");
+        assert!(names.visible("tables").is_none());
+        let hidden = names.class_named("public", "pg_class").unwrap();
+        assert!(!names.is_visible(hidden));
+        let elsewhere = names.class_named("a", "t").unwrap();
+        assert!(!names.is_visible(elsewhere));
+        assert_eq!(names.class_named("public", "v").unwrap().kind, "v");
+    }
+
+    #[test]
+    fn each_object_has_an_oid_of_its_own() {
+        let names = names();
+        let schemas: Vec<&str> = names.namespaces.iter().map(|n| n.name.as_str()).collect();
+        assert_eq!(schemas, ["pg_catalog", "information_schema", "a", "public"]);
+        for class in &names.classes {
+            assert_eq!(names.class(class.oid).unwrap().name, class.name);
+            let namespace = names.namespace(class.namespace).unwrap();
+            assert_eq!(namespace.name, class.schema);
+        }
+        let tables = names.classes.iter().filter(|c| c.name == "tables");
+        assert_eq!(tables.count(), 1);
     }
 }

@@ -226,7 +226,9 @@ fn datafusion_can(plan: &LogicalPlan) -> bool {
             LogicalPlan::EmptyRelation(e) => e.produce_one_row,
             // Its rule for them fails over a relation of the query's own.
             LogicalPlan::SubqueryAlias(a) => !names_outer(&a.input).unwrap_or(true),
-            LogicalPlan::Limit(_) | LogicalPlan::Distinct(_) | LogicalPlan::Union(_) => false,
+            LogicalPlan::Limit(_) | LogicalPlan::Distinct(_) | LogicalPlan::Union(_) => {
+                !names_outer(node).unwrap_or(true)
+            }
             _ => !speaks,
         } && !node.expressions().iter().any(holds_another);
         Ok(TreeNodeRecursion::Continue)

@@ -55,7 +55,16 @@ fn is_familiar(op: Operator, expr: &RawBinaryExpr, schema: &DFSchema) -> Option<
     let list = |t: &DataType| matches!(t, DataType::List(_));
     Some(match op {
         // The planner does not read a text as the list beside it.
-        _ if has_literal && (list(&lt) || list(&rt)) => false,
+        Operator::Eq
+        | Operator::NotEq
+        | Operator::Lt
+        | Operator::LtEq
+        | Operator::Gt
+        | Operator::GtEq
+            if has_literal && (list(&lt) || list(&rt)) =>
+        {
+            false
+        }
         _ if other => true,
         _ if has_literal => both(Category::Text),
         Operator::Plus

@@ -1,8 +1,10 @@
 //! Functions in `FROM`.
 
+use std::ops::ControlFlow;
+
 use datafusion::sql::sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, Ident, ObjectNamePart, TableAlias, TableAliasColumnDef,
-    TableFactor, UnaryOperator,
+    TableFactor, visit_expressions,
 };
 
 use super::qualified;
@@ -34,7 +36,7 @@ pub(super) fn function(factor: &mut TableFactor) {
         let exprs: Option<Vec<Expr>> = args.args.iter().map(positional).collect();
         let Some(exprs) = exprs else { return };
         let alias = Some(named(alias.take(), &called));
-        if called == "generate_series" && exprs.iter().all(constant) {
+        if called == "generate_series" && !exprs.iter().any(names_column) {
             set_alias(factor, alias);
             return;
         }
@@ -50,7 +52,11 @@ pub(super) fn function(factor: &mut TableFactor) {
             with_ordinality: false,
         };
     } else if let TableFactor::UNNEST {
-        alias, array_exprs, ..
+        alias,
+        array_exprs,
+        with_offset: false,
+        with_ordinality: false,
+        ..
     } = factor
         && array_exprs.len() == 1
     {
@@ -88,16 +94,11 @@ fn positional(arg: &FunctionArg) -> Option<Expr> {
     }
 }
 
-fn constant(expr: &Expr) -> bool {
-    match expr {
-        Expr::Value(_) | Expr::TypedString(_) | Expr::Interval(_) => true,
-        Expr::Nested(inner)
-        | Expr::UnaryOp {
-            op: UnaryOperator::Minus | UnaryOperator::Plus,
-            expr: inner,
-        }
-        | Expr::Cast { expr: inner, .. } => constant(inner),
-        Expr::BinaryOp { left, right, .. } => constant(left) && constant(right),
-        _ => false,
-    }
+/// Does it speak of a column?
+fn names_column(expr: &Expr) -> bool {
+    let found = visit_expressions(expr, |e| match e {
+        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    found.is_break()
 }
