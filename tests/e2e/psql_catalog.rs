@@ -286,6 +286,18 @@ fn commands_give_what_there_is() {
         let ours = rows(&crm, r"\df array_has").await;
         assert_eq!(ours, ["pg_catalog|array_has|\"any\"|VARIADIC \"any\"|func"]);
         assert!(rows(&crm, r"\df nosuch").await.is_empty());
+        // A listing is believed for a while, and read anew on demand.
+        let source = connect(&both.url).await;
+        source
+            .batch_execute("create table sales.more (n int)")
+            .await
+            .unwrap();
+        assert_eq!(rows(&crm, r"\dt sales.*").await.len(), 1);
+        assert_eq!(psql(&own, "refresh catalog crm").await.1, "");
+        assert_eq!(
+            rows(&crm, r"\dt sales.*").await,
+            ["sales|more|table|inflowave", "sales|orders|table|inflowave"]
+        );
         both.end().await;
     });
 }

@@ -10,6 +10,7 @@ mod interval;
 mod math;
 mod now;
 mod numeric;
+mod series;
 mod subquery;
 mod text_case;
 
@@ -30,6 +31,7 @@ pub(crate) use datetime::extract_udf;
 pub(crate) use integer::scalar_if;
 pub(crate) use math::power_udf;
 pub(crate) use numeric::{NumericOperator, Unscaled, round_div, worst_case};
+pub(crate) use series::SERIES;
 
 macro_rules! operators {
     ($($name:ident = $make:expr;)*) => {
@@ -94,6 +96,7 @@ pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
     all.extend(now::all());
     all.push(udf(at_zone::TimeZone::new()));
     all.push(udf(array_or_empty::ArrayOrEmpty::new()));
+    all.push(udf(series::Series::new()));
     all
 }
 
@@ -144,6 +147,9 @@ pub(crate) const WITHHELD: &[&str] = &[
     "pow",
     "cot",
     "signum",
+    // They give a list where PostgreSQL gives rows, however long.
+    "generate_series",
+    "range",
 ];
 
 /// Functions over numbers, whose quoted arguments are doubles.

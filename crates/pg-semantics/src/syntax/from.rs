@@ -1,21 +1,20 @@
 //! Functions in `FROM`.
 
-use std::ops::ControlFlow;
-
 use datafusion::sql::sqlparser::ast::{
     Expr, FunctionArg, FunctionArgExpr, Ident, ObjectNamePart, TableAlias, TableAliasColumnDef,
-    TableFactor, visit_expressions,
+    TableFactor, UnaryOperator,
 };
 
 use super::qualified;
+use crate::functions::SERIES;
 
 /// Functions that give one column, which is called as the table is.
 const OF_ONE_COLUMN: [&str; 2] = ["generate_series", "unnest"];
 
 /// - `pg_catalog.f(..)` loses its schema.
 /// - In `generate_series(1, 3) s` the column is called `s` too.
-/// - `generate_series` over columns of other tables becomes an `unnest` of the list, which the
-///   planner can give columns from outside.
+/// - `generate_series` over more than literals becomes an `unnest` of the list, which the planner can
+///   give columns from outside.
 pub(super) fn function(factor: &mut TableFactor) {
     if let TableFactor::Table {
         name,
@@ -36,13 +35,13 @@ pub(super) fn function(factor: &mut TableFactor) {
         let exprs: Option<Vec<Expr>> = args.args.iter().map(positional).collect();
         let Some(exprs) = exprs else { return };
         let alias = Some(named(alias.take(), &called));
-        if called == "generate_series" && !exprs.iter().any(names_column) {
+        if called == "generate_series" && exprs.iter().all(is_literal) {
             set_alias(factor, alias);
             return;
         }
         let lists = match called.as_str() {
             "unnest" => exprs,
-            _ => vec![super::call(&called, exprs)],
+            _ => vec![super::call(SERIES, exprs)],
         };
         *factor = TableFactor::UNNEST {
             alias,
@@ -94,11 +93,17 @@ fn positional(arg: &FunctionArg) -> Option<Expr> {
     }
 }
 
-/// Does it speak of a column?
-fn names_column(expr: &Expr) -> bool {
-    let found = visit_expressions(expr, |e| match e {
-        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => ControlFlow::Break(()),
-        _ => ControlFlow::Continue(()),
-    });
-    found.is_break()
+/// Can the planner read it as it stands?
+fn is_literal(expr: &Expr) -> bool {
+    match expr {
+        Expr::Value(_) | Expr::TypedString(_) | Expr::Interval(_) => true,
+        Expr::Nested(inner)
+        | Expr::Cast { expr: inner, .. }
+        | Expr::UnaryOp {
+            op: UnaryOperator::Minus | UnaryOperator::Plus,
+            expr: inner,
+        } => is_literal(inner),
+        Expr::BinaryOp { left, right, .. } => is_literal(left) && is_literal(right),
+        _ => false,
+    }
 }
