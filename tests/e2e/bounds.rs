@@ -35,7 +35,7 @@ fn deep_and_long_statements_meet_their_limits() {
 #[test]
 fn a_sort_larger_than_memory_spills_and_one_larger_than_the_disk_limit_says_so() {
     let sort = "select count(*), max(value), max(t) from (select value, cast(value as text) as t \
-                from generate_series(1, 2500000) order by t desc offset 1) s";
+                from generate_series(1, 2500000) g(value) order by t desc offset 1) s";
     let small = Limits {
         memory_bytes_max: 64 << 20,
         ..Limits::default()

@@ -503,7 +503,14 @@ fn a_server_that_listens_later_goes_away_and_comes_back() {
             &format!("create catalog pg using postgres with (url = '{login}@127.0.0.1:{port}/{database}')"),
         )
         .await;
-        let query = "select count(*) from pg.pg_catalog.pg_database";
+        let (client, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls)
+            .await
+            .unwrap();
+        tokio::spawn(connection);
+        let table = format!("listens_later_{}", std::process::id());
+        let made = format!("create table {table} as select 1 as n");
+        client.batch_execute(&made).await.unwrap();
+        let query = &format!("select count(*) from pg.public.{table}");
         let state = "select state from system.runtime.sources where source = 'pg'";
         for _ in 0..2 {
             let e = error(s, query).await;
@@ -521,5 +528,7 @@ fn a_server_that_listens_later_goes_away_and_comes_back() {
             let _ = proxy.await;
             lines(s, "refresh catalog pg").await;
         }
+        let dropped = format!("drop table {table}");
+        client.batch_execute(&dropped).await.unwrap();
     });
 }

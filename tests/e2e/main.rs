@@ -21,6 +21,7 @@ mod object_stores;
 mod planted;
 mod process;
 mod psql;
+mod psql_catalog;
 mod readme;
 mod reference;
 mod server;

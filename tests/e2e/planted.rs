@@ -150,7 +150,7 @@ fn a_secret_is_nowhere() {
                 "{shown:?}"
             );
             // The spill files, and the log of the store, are on the disk now.
-            let sort = "select count(*) from (select cast(value as text) t from generate_series(1, 10000) order by 1) s";
+            let sort = "select count(*) from (select cast(value as text) t from generate_series(1, 10000) g(value) order by 1) s";
             assert_eq!(column(&client, sort).await, ["10000"]);
         });
         // Killed, so that the store's log is not tidied away before it is read.

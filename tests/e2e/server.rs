@@ -10,6 +10,7 @@ use inflowave_config::{Limits, Secrets};
 use inflowave_connector_api::Connector;
 use inflowave_engine::{CatalogPolicy, CatalogSpec, Engine, METASTORE_DOMAINS, Runtimes};
 use inflowave_metastore::Metastore;
+use inflowave_pg_catalog::PgCatalog;
 use inflowave_pg_frontend as pg;
 use inflowave_query_api::{QueryService, Session, SessionStart};
 use inflowave_testkit::provision;
@@ -52,6 +53,7 @@ pub fn engine_of(limits: Limits, connectors: Vec<Arc<dyn Connector>>) -> Result<
     };
     Engine::builder(runtimes, limits)
         .connectors(connectors)
+        .extension(Arc::new(PgCatalog::default()))
         .build(&std::env::temp_dir().join("inflowave-test-spill"))
 }
 
@@ -96,6 +98,7 @@ pub async fn keeping(
     };
     let engine = Engine::builder(runtimes, limits)
         .connectors(inflowave_bundle::connectors())
+        .extension(Arc::new(PgCatalog::default()))
         .metastore(metastore)
         .policy(CatalogPolicy {
             secrets: Secrets {

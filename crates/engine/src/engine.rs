@@ -275,6 +275,10 @@ fn base(
         }
         let functions = builder.scalar_functions().get_or_insert_default();
         functions.extend(extension.functions());
+        let functions = builder.table_functions().get_or_insert_default();
+        for function in extension.table_functions() {
+            functions.insert(function.name().to_owned(), function);
+        }
     }
     Ok(builder.build())
 }

@@ -1,14 +1,19 @@
 //! How a feature joins in: the engine knows none by name.
 
+use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
+use datafusion::catalog::{TableFunction, TableProvider};
+use datafusion::config::ConfigOptions;
 use datafusion::logical_expr::{LogicalPlan, ScalarUDF};
 use datafusion::optimizer::AnalyzerRule;
 use inflowave_types::Result;
+
+use crate::StatementView;
 
 /// A feature, hung on the engine by the composition root. Every method has an empty default.
 pub trait Extension: Debug + Send + Sync + 'static {
@@ -24,6 +29,15 @@ pub trait Extension: Debug + Send + Sync + 'static {
         Vec::new()
     }
 
+    fn table_functions(&self) -> Vec<Arc<TableFunction>> {
+        Vec::new()
+    }
+
+    /// Schemas laid over every catalog, made anew for each statement.
+    fn overlay(&self, _statement: &StatementView) -> Option<Arc<dyn Overlay>> {
+        None
+    }
+
     /// Tables of the catalog `system`.
     fn system_tables(&self) -> Vec<Arc<dyn SystemTable>> {
         Vec::new()
@@ -36,6 +50,46 @@ pub trait Extension: Debug + Send + Sync + 'static {
     fn analysed(&self, _plan: &LogicalPlan) -> Result<()> {
         Ok(())
     }
+}
+
+/// Schemas that every catalog has beside its own, for one statement: what it reads twice is the
+/// same both times.
+#[async_trait]
+pub trait Overlay: Debug + Send + Sync + 'static {
+    /// They hide schemas of these names in sources.
+    fn schemas(&self) -> &'static [&'static str];
+
+    /// The one of [`Overlay::schemas`] that a name without a schema is looked up in first.
+    fn searched_first(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn table_names(&self, schema: &str) -> Vec<String>;
+
+    fn has_table(&self, schema: &str, table: &str) -> bool;
+
+    /// A table of `catalog`; sources are asked no earlier than here.
+    ///
+    /// # Errors
+    /// End the statement.
+    async fn table(
+        &self,
+        catalog: &str,
+        schema: &str,
+        table: &str,
+    ) -> Result<Option<Arc<dyn TableProvider>>>;
+
+    /// Called before planning with the names of the functions and types in the statement, in lower
+    /// case: what functions need while they run is read here.
+    ///
+    /// # Errors
+    /// End the statement.
+    async fn ready(&self, _names: &BTreeSet<String>) -> Result<()> {
+        Ok(())
+    }
+
+    /// Puts what functions should find into the options that they are called with.
+    fn configure(&self, _options: &mut ConfigOptions) {}
 }
 
 /// A read-only table of the catalog `system`, made anew for each scan.

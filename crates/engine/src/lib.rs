@@ -15,6 +15,7 @@ mod engine;
 mod explain;
 mod extension;
 mod names;
+mod overlay;
 mod plan;
 mod registry;
 mod run;
@@ -28,7 +29,11 @@ mod transaction;
 mod verify;
 mod views;
 
-pub use catalog::{CatalogPolicy, CatalogSpec, Catalogs};
+pub use catalog::{
+    CatalogPolicy, CatalogSpec, Catalogs, ColumnInfo, ColumnType, CommentInfo, Listing,
+    RelationInfo,
+};
 pub use engine::{Engine, EngineBuilder, METASTORE_DOMAINS, Runtimes};
-pub use extension::{Extension, SystemTable};
+pub use extension::{Extension, Overlay, SystemTable};
+pub use overlay::{Setting, StatementView};
 pub use registry::{Phases, QueryRecord, QueryState, Registry, RemoteRecord, SessionRecord};

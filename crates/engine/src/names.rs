@@ -1,7 +1,8 @@
 //! Names of output columns as PostgreSQL gives them (`FigureColname` in `parse_target.c`).
 
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr, Statement, Value,
+    AccessExpr, Expr, Ident, ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr,
+    Statement, Value,
 };
 
 const UNKNOWN: &str = "?column?";
@@ -38,12 +39,25 @@ pub(crate) fn output(statement: &Statement, width: usize) -> Vec<Option<String>>
 /// Gives each output column that the planner could not tell from another its own name: DataFusion
 /// refuses `SELECT 1, 1`.
 pub(crate) fn disambiguate(statement: &mut Statement) {
-    let Statement::Query(query) = statement else {
-        return;
-    };
-    let Some(select) = first_select_mut(&mut query.body) else {
-        return;
-    };
+    if let Statement::Query(query) = statement {
+        of_branches(&mut query.body);
+    }
+}
+
+/// Each branch of a `UNION` on its own: behind the first one names do not matter.
+fn of_branches(body: &mut SetExpr) {
+    match body {
+        SetExpr::Select(select) => of_select(select),
+        SetExpr::Query(query) => of_branches(&mut query.body),
+        SetExpr::SetOperation { left, right, .. } => {
+            of_branches(left);
+            of_branches(right);
+        }
+        _ => {}
+    }
+}
+
+fn of_select(select: &mut Select) {
     let mut seen: Vec<String> = Vec::new();
     for (index, item) in select.projection.iter_mut().enumerate() {
         let text = match item {
@@ -98,14 +112,6 @@ fn first_select(body: &SetExpr) -> Option<&Select> {
     }
 }
 
-fn first_select_mut(body: &mut SetExpr) -> Option<&mut Select> {
-    match body {
-        SetExpr::Select(select) => Some(select),
-        SetExpr::Query(query) => first_select_mut(&mut query.body),
-        _ => None,
-    }
-}
-
 fn folded(ident: &Ident) -> String {
     match ident.quote_style {
         None => ident.value.to_lowercase(),
@@ -127,6 +133,15 @@ fn name(expr: &Expr) -> Option<String> {
         Expr::CompoundIdentifier(parts) => parts.last().map(folded),
         Expr::Function(function) => last(&function.name),
         Expr::Nested(inner) => name(inner),
+        // `t.a[1]` is called as `a` is.
+        Expr::CompoundFieldAccess { root, access_chain } => {
+            let mut fields = access_chain.iter().rev();
+            let field = fields.find_map(|access| match access {
+                AccessExpr::Dot(field) => name(field),
+                AccessExpr::Subscript(_) => None,
+            });
+            field.or_else(|| name(root))
+        }
         Expr::Collate { expr, .. } => name(expr),
         Expr::Cast {
             expr, data_type, ..
@@ -177,6 +192,8 @@ fn subquery(query: &Query) -> Option<String> {
 fn type_name(text: &str) -> String {
     let text = text.to_lowercase();
     let base = text.split(['(', '[']).next().unwrap_or_default().trim();
+    let base = base.strip_prefix("pg_catalog.").unwrap_or(base);
+    let base = base.trim_matches('"');
     match base {
         "int" | "integer" => "int4",
         "bigint" => "int8",
@@ -226,6 +243,10 @@ mod tests {
                 "?column?", "a", "b", "sum", "count", "?column?", "int4", "a", "case", "coalesce",
                 "extract", "date", "bool", "max", "Y"
             ]
+        );
+        assert_eq!(
+            names("select t.a[1], f(x)[2], array(select 1)", 3),
+            ["a", "f", "array"]
         );
         assert_eq!(names("select *, 1 from t", 3), ["-", "-", "?column?"]);
         assert_eq!(names("values (1, 2)", 2), ["column1", "column2"]);

@@ -20,6 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::Shared;
 use crate::names;
+use crate::overlay::{self, Overlays};
 use crate::settings::Settings;
 use crate::views;
 
@@ -31,12 +32,21 @@ pub(crate) struct Context {
     pub settings: Settings,
     pub database: String,
     pub session: SessionId,
+    pub overlays: Overlays,
     pub query_id: QueryId,
     pub cancel: CancellationToken,
     /// What the client is told at the end.
     pub notices: Arc<Mutex<Vec<Notice>>>,
     /// The statement's own text, for positions in errors.
     pub sql: Arc<str>,
+}
+
+/// A statement ready to be planned.
+pub(crate) struct Readied {
+    pub statement: DfStatement,
+    pub state: SessionState,
+    /// The tables and views that it names; those of overlays are left out.
+    pub references: Vec<TableReference>,
 }
 
 /// A statement ready to run.
@@ -116,27 +126,17 @@ impl Context {
     /// The plan with PostgreSQL's types and meaning, before anything is optimized.
     async fn analysed(
         &self,
-        mut statement: ast::Statement,
+        statement: ast::Statement,
         pushdown: Pushdown,
     ) -> Result<(LogicalPlan, SessionState)> {
-        names::disambiguate(&mut statement);
-        inflowave_pg_semantics::prepare(&mut statement);
-        let mut state = self.state(pushdown);
-        let statement = DfStatement::Statement(Box::new(statement));
-        let references = state
-            .resolve_table_references(&statement)
-            .map_err(|e| self.error(&e))?;
+        let Readied {
+            statement,
+            mut state,
+            references,
+        } = self.ready(statement, pushdown).await?;
         for reference in &references {
-            // `generate_series(1, 3)` stands where a table does.
-            let function = matches!(reference, TableReference::Bare { table }
-                if state.table_functions().contains_key(table.as_ref()));
-            if function {
-                continue;
-            }
-            self.shared
-                .catalogs
-                .check(&self.database, reference)
-                .await?;
+            let catalogs = &self.shared.catalogs;
+            catalogs.check(&self.database, reference).await?;
         }
         views::expand(self, &mut state, &references, pushdown).await?;
         let plan = state
@@ -151,10 +151,47 @@ impl Context {
         Ok((plan, state))
     }
 
+    /// Makes a tree ready for DataFusion's planner, and finds out what its names mean. Whether its
+    /// tables are there is not asked yet.
+    pub async fn ready(
+        &self,
+        mut statement: ast::Statement,
+        pushdown: Pushdown,
+    ) -> Result<Readied> {
+        names::disambiguate(&mut statement);
+        inflowave_pg_semantics::prepare(&mut statement)?;
+        let mut state = self.state(pushdown);
+        let called = overlay::names(&statement);
+        for overlay in self.overlays.iter() {
+            overlay.ready(&called).await?;
+        }
+        let statement = DfStatement::Statement(Box::new(statement));
+        let mut references = state
+            .resolve_table_references(&statement)
+            .map_err(|e| self.error(&e))?;
+        // `generate_series(1, 3)` stands where a table does.
+        references.retain(|reference| {
+            !matches!(reference, TableReference::Bare { table }
+                if state.table_functions().contains_key(table.as_ref()))
+        });
+        let catalogs = &self.shared.catalogs;
+        let references = overlay::lay(
+            &self.overlays,
+            catalogs,
+            &self.database,
+            &mut state,
+            references,
+        )?;
+        Ok(Readied {
+            statement,
+            state,
+            references,
+        })
+    }
+
     /// The shared base with this session's differences.
     pub fn state(&self, pushdown: Pushdown) -> SessionState {
         let mut state = self.shared.base.clone();
-        state.mark_start_execution();
         let schema = self.shared.catalogs.default_schema(&self.database);
         let federation = FederationContext {
             query_id: self.query_id,
@@ -170,6 +207,11 @@ impl Context {
         options.catalog.default_catalog.clone_from(&self.database);
         options.catalog.default_schema = schema;
         options.execution.time_zone = Some(self.settings.time_zone().to_owned());
+        for overlay in self.overlays.iter() {
+            overlay.configure(options);
+        }
+        // It keeps the options as they are now, for what is computed while planning.
+        state.mark_start_execution();
         state
     }
 }

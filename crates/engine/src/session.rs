@@ -16,6 +16,7 @@ use inflowave_query_api::{
 use inflowave_types::{Error, QueryId, Result, SessionId, SqlState};
 use tokio_util::sync::CancellationToken;
 
+use crate::StatementView;
 use crate::engine::Shared;
 use crate::explain;
 use crate::plan::Context;
@@ -138,11 +139,19 @@ impl EngineSession {
         cancel: &CancellationToken,
         statement: &Statement,
     ) -> Context {
+        let view = StatementView {
+            shared: Arc::clone(&self.shared),
+            settings: self.settings.clone(),
+            database: self.database.clone(),
+            session: self.id,
+        };
+        let extensions = self.shared.extensions.iter();
         Context {
             shared: Arc::clone(&self.shared),
             settings: self.settings.clone(),
             database: self.database.clone(),
             session: self.id,
+            overlays: extensions.filter_map(|e| e.overlay(&view)).collect(),
             query_id,
             cancel: cancel.clone(),
             notices: Arc::default(),

@@ -20,6 +20,21 @@ pub(crate) struct Spec {
     check: Check,
 }
 
+impl Spec {
+    /// Can a client give it another value?
+    pub fn settable(&self) -> bool {
+        !matches!(self.check, Check::Fixed)
+    }
+
+    /// The only values, if there are no others.
+    pub fn choices(&self) -> &'static [&'static str] {
+        match self.check {
+            Check::OneOf(choices) => choices,
+            _ => &[],
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Check {
     /// Any text.
@@ -29,6 +44,8 @@ enum Check {
     OneOf(&'static [&'static str]),
     /// A value other than the default is refused, with this reason.
     Only(&'static str),
+    /// UTF8, or SQL_ASCII: bytes as they are, and they are UTF8.
+    Encoding,
     TimeZone,
     Milliseconds,
 }
@@ -74,7 +91,7 @@ pub(crate) const SPECS: &[Spec] = &[
     reported(
         "client_encoding",
         "UTF8",
-        Check::Only("only UTF8 is spoken"),
+        Check::Encoding,
         "The client's encoding.",
     ),
     spec(
@@ -288,19 +305,19 @@ fn checked(spec: &'static Spec, value: &str) -> Result<String> {
             None => invalid(format!("Available values: {}.", words.join(", "))),
         },
         Check::Only(reason) => {
-            // As PostgreSQL reads the name of an encoding: asyncpg sends `'utf-8'`, quotes and all.
-            let plain = |s: &str| -> String {
-                let kept = s.chars().filter(|c| c.is_alphanumeric());
-                kept.flat_map(char::to_lowercase).collect()
-            };
             let (given, only) = (plain(value), plain(spec.default));
-            // `SET DateStyle = ISO` and `SET client_encoding = 'utf-8'` mean what is so already.
-            if !given.is_empty() && (only.starts_with(&given) || given == "unicode") {
+            // `SET DateStyle = ISO` means what is so already.
+            if !given.is_empty() && only.starts_with(&given) {
                 Ok(spec.default.to_owned())
             } else {
                 invalid(format!("The only value is {}: {reason}.", spec.default))
             }
         }
+        Check::Encoding => match plain(value).as_str() {
+            "utf8" | "unicode" => Ok("UTF8".to_owned()),
+            "sqlascii" => Ok("SQL_ASCII".to_owned()),
+            _ => invalid("Only UTF8 is spoken; SQL_ASCII takes its bytes as they are.".to_owned()),
+        },
         Check::TimeZone => match value.parse::<chrono_tz::Tz>() {
             Ok(tz) => Ok(tz.name().to_owned()),
             Err(_) => match offset(value) {
@@ -316,6 +333,12 @@ fn checked(spec: &'static Spec, value: &str) -> Result<String> {
             None => invalid("It is a whole number of milliseconds, or such as 5s or 2min.".into()),
         },
     }
+}
+
+/// As PostgreSQL reads the name of an encoding: asyncpg sends `'utf-8'`, quotes and all.
+fn plain(text: &str) -> String {
+    let kept = text.chars().filter(|c| c.is_alphanumeric());
+    kept.flat_map(char::to_lowercase).collect()
 }
 
 /// `+02:00` from `+2`, `+02:00`, `-0330`.
@@ -398,6 +421,8 @@ mod tests {
         ] {
             settings.set(name, value).unwrap();
         }
+        settings.set("client_encoding", "SQL_ASCII").unwrap();
+        assert_eq!(settings.named("client_encoding"), "SQL_ASCII");
         assert!(settings.set("client_encoding", "LATIN1").is_err());
     }
 }

@@ -152,6 +152,7 @@ pub(crate) fn type_name(field: &Field) -> String {
             PgType::Varchar(None) => "character varying".to_owned(),
             PgType::Bpchar(Some(n)) => format!("character({n})"),
             PgType::Bpchar(None) => "character".to_owned(),
+            PgType::Char => "\"char\"".to_owned(),
             other => other.to_string(),
         };
     }

@@ -14,7 +14,6 @@ use datafusion::common::{Column, Result as DfResult, TableReference};
 use datafusion::datasource::ViewTable;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
-use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast;
 use futures::future::BoxFuture;
 use inflowave_federation::Pushdown;
@@ -23,7 +22,7 @@ use inflowave_types::{Error, Result, SqlState};
 use crate::catalog::view::{Used, View, named};
 use crate::catalog::{Catalogs, OWN, view};
 use crate::names;
-use crate::plan::{Context, allowed};
+use crate::plan::{Context, Readied, allowed};
 use crate::statement::{self, Bounds, Kind};
 
 /// Views that stand on each other, at most.
@@ -51,7 +50,7 @@ pub(crate) async fn expand(
         chain: Vec::new(),
     };
     expander.all(context, references).await?;
-    expander.offer(context, state);
+    expander.offer(state);
     Ok(())
 }
 
@@ -65,17 +64,13 @@ pub(crate) struct Opaque {
 /// Those of the query.
 pub(crate) async fn opaque(context: &Context, query: &ast::Statement) -> Result<Opaque> {
     use datafusion::datasource::empty::EmptyTable;
-    let mut query = query.clone();
-    names::disambiguate(&mut query);
-    inflowave_pg_semantics::prepare(&mut query);
-    let mut state = context.state(Pushdown::Off);
-    let query = DfStatement::Statement(Box::new(query));
     let error = |e| context.error(&e).without_position();
-    let references = state.resolve_table_references(&query).map_err(error)?;
-    let references: Vec<TableReference> = references
-        .into_iter()
-        .filter(|r| !is_function(&state, r))
-        .collect();
+    let ready = context.ready(query.clone(), Pushdown::Off).await;
+    let Readied {
+        statement: query,
+        mut state,
+        references,
+    } = ready.map_err(Error::without_position)?;
     // The views with their columns: found by planning them, since their types are kept as names.
     expand(context, &mut state, &references, Pushdown::Off).await?;
     let mut plans = Plans::new();
@@ -103,7 +98,7 @@ pub(crate) async fn opaque(context: &Context, query: &ast::Statement) -> Result<
             plans.insert(name.to_owned(), Arc::new(empty));
         }
     }
-    offer(context, &mut state, plans);
+    offer(&mut state, plans);
     let plan = state.statement_to_plan(query).await.map_err(error)?;
     let plan = state
         .analyzer()
@@ -114,12 +109,6 @@ pub(crate) async fn opaque(context: &Context, query: &ast::Statement) -> Result<
         .optimize(plan, &state, |_, _| {})
         .map_err(error)?;
     Ok(Opaque { references, plan })
-}
-
-/// `generate_series(1, 3)` stands where a table does.
-fn is_function(state: &SessionState, reference: &TableReference) -> bool {
-    matches!(reference, TableReference::Bare { table }
-        if state.table_functions().contains_key(table.as_ref()))
 }
 
 struct Expander {
@@ -177,15 +166,12 @@ impl Expander {
         let Kind::Query(query) = statement::kind(parsed)? else {
             return Err(Error::internal("a view that is no query"));
         };
-        let mut prepared = query.as_ref().clone();
-        names::disambiguate(&mut prepared);
-        inflowave_pg_semantics::prepare(&mut prepared);
-        let mut state = context.state(self.pushdown);
-        let prepared = DfStatement::Statement(Box::new(prepared));
-        let references = state
-            .resolve_table_references(&prepared)
-            .map_err(|e| context.error(&e))?;
-        for reference in references.iter().filter(|r| !is_function(&state, r)) {
+        let Readied {
+            statement: prepared,
+            mut state,
+            references,
+        } = context.ready(query.as_ref().clone(), self.pushdown).await?;
+        for reference in &references {
             let catalogs = &context.shared.catalogs;
             catalogs.check(&context.database, reference).await?;
         }
@@ -193,7 +179,7 @@ impl Expander {
             unchanged(&context.shared.catalogs, used).await?;
         }
         self.all(&context, &references).await?;
-        self.offer(&context, &mut state);
+        self.offer(&mut state);
         let plan = state
             .statement_to_plan(prepared)
             .await
@@ -204,9 +190,9 @@ impl Expander {
         Ok(ViewTable::new(plan, Some(view.query.clone())))
     }
 
-    fn offer(&self, context: &Context, state: &mut SessionState) {
+    fn offer(&self, state: &mut SessionState) {
         if !self.plans.is_empty() {
-            offer(context, state, self.plans.clone());
+            offer(state, self.plans.clone());
         }
     }
 }
@@ -349,17 +335,21 @@ fn bounded(plan: &LogicalPlan) -> Result<()> {
     .with_hint("Views that read others several times each multiply: write it with fewer."))
 }
 
-fn offer(context: &Context, state: &mut SessionState, plans: Plans) {
+fn offer(state: &mut SessionState, plans: Plans) {
+    let base = Arc::clone(state.catalog_list());
     state.register_catalog_list(Arc::new(WithViews {
-        base: Arc::clone(&context.shared.catalogs),
-        views: Arc::new(Views(plans)),
+        views: Arc::new(Views {
+            plans,
+            base: base.catalog(OWN),
+        }),
+        base,
     }));
 }
 
 /// The catalogs, and the views of one statement in the server's own.
 #[derive(Debug)]
 struct WithViews {
-    base: Arc<Catalogs>,
+    base: Arc<dyn CatalogProviderList>,
     views: Arc<Views>,
 }
 
@@ -373,7 +363,7 @@ impl CatalogProviderList for WithViews {
     }
 
     fn catalog_names(&self) -> Vec<String> {
-        self.base.names()
+        self.base.catalog_names()
     }
 
     fn catalog(&self, name: &str) -> Option<Arc<dyn CatalogProvider>> {
@@ -384,9 +374,12 @@ impl CatalogProviderList for WithViews {
     }
 }
 
-/// The server's own catalog and, since it has one schema of tables, that schema too.
+/// The server's own catalog, with the views of one statement before what else is in it.
 #[derive(Debug)]
-struct Views(Plans);
+struct Views {
+    plans: Plans,
+    base: Option<Arc<dyn CatalogProvider>>,
+}
 
 impl CatalogProvider for Views {
     fn schema_names(&self) -> Vec<String> {
@@ -394,21 +387,38 @@ impl CatalogProvider for Views {
     }
 
     fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
-        (name == view::SCHEMA).then(|| Arc::new(Views(self.0.clone())) as Arc<dyn SchemaProvider>)
+        let base = self.base.as_ref().and_then(|b| b.schema(name));
+        if name != view::SCHEMA {
+            return base;
+        }
+        Some(Arc::new(ViewsSchema {
+            plans: self.plans.clone(),
+            base,
+        }))
     }
 }
 
+#[derive(Debug)]
+struct ViewsSchema {
+    plans: Plans,
+    base: Option<Arc<dyn SchemaProvider>>,
+}
+
 #[async_trait]
-impl SchemaProvider for Views {
+impl SchemaProvider for ViewsSchema {
     fn table_names(&self) -> Vec<String> {
-        self.0.keys().cloned().collect()
+        self.plans.keys().cloned().collect()
     }
 
     async fn table(&self, name: &str) -> DfResult<Option<Arc<dyn TableProvider>>> {
-        Ok(self.0.get(name).cloned())
+        match (self.plans.get(name), &self.base) {
+            (Some(plan), _) => Ok(Some(Arc::clone(plan))),
+            (None, Some(base)) => base.table(name).await,
+            (None, None) => Ok(None),
+        }
     }
 
     fn table_exist(&self, name: &str) -> bool {
-        self.0.contains_key(name)
+        self.plans.contains_key(name)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::catalog::Session;
 use datafusion::common::config::Dialect;
-use datafusion::common::{Result as DfResult, ScalarValue};
+use datafusion::common::{DataFusionError, Result as DfResult, ScalarValue};
 use datafusion::execution::context::QueryPlanner;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::LogicalPlan;
@@ -83,7 +83,7 @@ pub(crate) async fn plan(context: &SessionContext, sql: &str) -> DfResult<Logica
     let state = context.state();
     let mut statement = state.sql_to_statement(sql, &Dialect::PostgreSQL)?;
     if let Statement::Statement(statement) = &mut statement {
-        prepare(statement);
+        prepare(statement).map_err(|e| DataFusionError::External(Box::new(e)))?;
         if let SqlStatement::Query(query) = statement.as_mut() {
             name_columns(&mut query.body);
         }

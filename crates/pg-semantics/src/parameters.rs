@@ -324,6 +324,7 @@ fn type_name(field: &FieldRef) -> String {
             // A cast to char without a length would cut after the first character.
             PgType::Name | PgType::Citext | PgType::Bpchar(None) => "text".to_owned(),
             PgType::Oid => "bigint".to_owned(),
+            PgType::Char => "\"char\"".to_owned(),
             other => other.to_string(),
         };
     }

@@ -1,12 +1,17 @@
 //! What the parser reads as DataFusion's planner would misread it, rewritten in the syntax tree.
 
+mod array;
+mod from;
+mod qualified;
+
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, Ident, Interval, ObjectName, Statement, TypedString,
-    UnaryOperator, Value, VisitMut, VisitorMut,
+    FunctionArgumentList, FunctionArguments, Ident, Interval, ObjectName, Statement, TableFactor,
+    TypedString, UnaryOperator, Value, VisitMut, VisitorMut,
 };
+use inflowave_types::{Error, Result};
 
 /// To be called on each statement before it is planned.
 ///
@@ -17,16 +22,36 @@ use datafusion::sql::sqlparser::ast::{
 /// - `-2 ^ 2` is `(-2) ^ 2`: in PostgreSQL the minus binds more tightly.
 /// - `U&'..'` and `N'..'` are texts like any other.
 /// - `1e300::float8` becomes `'1e300'::float8`: as a numeric it would not fit.
-pub fn prepare(statement: &mut Statement) {
-    let _ = VisitMut::visit(statement, &mut Prepare);
+/// - `pg_catalog.f(x)`, `OPERATOR(pg_catalog.~)` and collations that are ours lose what says where
+///   they are found ([`qualified`]).
+/// - `ARRAY[a, b]` becomes a call: DataFusion plans its items without the columns around a subquery.
+/// - `ARRAY(SELECT ..)` becomes an aggregate ([`array`]).
+/// - Functions in `FROM` get the column names that PostgreSQL gives them ([`from`]).
+///
+/// # Errors
+/// `42883` for an operator and `42704` for a collation that there is not.
+pub fn prepare(statement: &mut Statement) -> Result<()> {
+    match VisitMut::visit(statement, &mut Prepare) {
+        ControlFlow::Continue(()) => Ok(()),
+        ControlFlow::Break(error) => Err(*error),
+    }
 }
 
 struct Prepare;
 
 impl VisitorMut for Prepare {
-    type Break = ();
+    type Break = Box<Error>;
 
-    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Self::Break> {
+        from::function(factor);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
+        if let Err(error) = qualified::resolve(expr) {
+            return ControlFlow::Break(Box::new(error));
+        }
+        array::of_query(expr);
         // A minus before an interval stands outside of its text.
         if let Some(rewritten) = rewrite(expr) {
             *expr = rewritten;
@@ -37,6 +62,9 @@ impl VisitorMut for Prepare {
 
 fn rewrite(expr: &Expr) -> Option<Expr> {
     match expr {
+        Expr::Array(array) if !array.elem.is_empty() => {
+            Some(call("make_array", array.elem.clone()))
+        }
         Expr::Interval(interval) => interval_text(interval),
         Expr::UnaryOp {
             op: UnaryOperator::Minus,

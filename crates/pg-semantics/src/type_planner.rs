@@ -36,7 +36,14 @@ impl TypePlanner for PgTypePlanner {
                 .with_metadata([(PgType::KEY.to_owned(), mark.to_string())].into());
             Ok(Some(Arc::new(field) as FieldRef))
         };
+        // Printed as names or by a form of their own, they are numbers until then.
+        let number = |mark: PgType| {
+            let field = Field::new(EXPLICIT, DataType::Int64, true)
+                .with_metadata([(PgType::KEY.to_owned(), mark.to_string())].into());
+            Ok(Some(Arc::new(field) as FieldRef))
+        };
         match sql_type {
+            SqlType::Regclass => number(PgType::Regclass),
             SqlType::Boolean | SqlType::Bool => plain(DataType::Boolean),
             SqlType::SmallInt(None) | SqlType::Int2(None) => plain(DataType::Int16),
             SqlType::Int(None) | SqlType::Integer(None) | SqlType::Int4(None) => {
@@ -100,7 +107,35 @@ impl TypePlanner for PgTypePlanner {
             SqlType::Custom(name, modifiers) => {
                 let name = name.to_string().to_lowercase();
                 let limit = modifiers.first().and_then(|m| m.parse().ok());
-                match name.trim_start_matches("pg_catalog.").trim_matches('"') {
+                let bare = name.trim_start_matches("pg_catalog.");
+                // Without the quotes it is `char(1)`.
+                if bare == "\"char\"" {
+                    return marked(PgType::Char);
+                }
+                match bare.trim_matches('"') {
+                    "text" => plain(DataType::Utf8View),
+                    "varchar" => marked(PgType::Varchar(limit)),
+                    "char" | "character" => marked(PgType::Bpchar(limit.or(Some(1)))),
+                    "numeric" => Ok(Some(Arc::new(Field::new(
+                        UNCONSTRAINED,
+                        types::NUMERIC,
+                        true,
+                    )))),
+                    "date" => plain(DataType::Date32),
+                    "time" => plain(types::TIME),
+                    "timestamp" => plain(types::TIMESTAMP),
+                    "interval" => plain(types::INTERVAL),
+                    "bytea" => plain(DataType::BinaryView),
+                    "uuid" => marked(PgType::Uuid),
+                    "json" => marked(PgType::Json),
+                    "jsonb" => marked(PgType::Jsonb),
+                    "oid" => number(PgType::Oid),
+                    "xid" => number(PgType::Xid),
+                    "regclass" => number(PgType::Regclass),
+                    "regtype" => number(PgType::Regtype),
+                    "regproc" => number(PgType::Regproc),
+                    "regnamespace" => number(PgType::Regnamespace),
+                    "regrole" => number(PgType::Regrole),
                     "timestamptz" => plain(types::timestamptz()),
                     "bpchar" => marked(PgType::Bpchar(limit)),
                     "name" => marked(PgType::Name),

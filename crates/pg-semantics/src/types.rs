@@ -1,8 +1,10 @@
 //! PostgreSQL's view of Arrow types: their names, their categories, and the type that two of them
 //! have in common.
 
+use std::sync::Arc;
+
 use arrow::datatypes::{
-    DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, IntervalUnit, TimeUnit,
+    DECIMAL128_MAX_PRECISION, DECIMAL256_MAX_PRECISION, DataType, Field, IntervalUnit, TimeUnit,
 };
 
 /// Digits before the point that a numeric in 128 bits must keep, or it is computed in 256 bits.
@@ -183,6 +185,10 @@ pub(crate) fn common(a: &DataType, b: &DataType) -> Option<DataType> {
         (a, b) if category(a) == Category::Time && category(b) == Category::Time => TIME,
         (a, b) if category(a) == Category::Bytes && category(b) == Category::Bytes => {
             DataType::BinaryView
+        }
+        (DataType::List(a), DataType::List(b)) => {
+            let item = common(a.data_type(), b.data_type())?;
+            DataType::List(Arc::new(Field::new_list_field(item, true)))
         }
         _ => return None,
     })

@@ -1,9 +1,12 @@
 //! What every protocol asks of the engine.
 //!
 //! **Owns**: [`QueryService`], [`Session`], [`Description`], [`Parameters`], [`Prepared`],
-//! [`Portal`], [`Forget`], [`Notice`]: a statement has one plan, one identity and one query id whichever way it came.
+//! [`Portal`], [`Forget`], [`Notice`], [`WireType`]: a statement has one plan, one identity and one
+//! query id whichever way it came.
 //! **Never**: the engine, DataFusion, a protocol. Arrow only.
 //! **Start reading at**: [`Session`].
+
+mod wire_type;
 
 use std::sync::Arc;
 
@@ -11,6 +14,8 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::{FieldRef, SchemaRef};
 use async_trait::async_trait;
 use inflowave_types::{QueryId, Result, SessionId, SqlState};
+
+pub use wire_type::{WireType, element};
 
 /// The engine, as a front end sees it.
 #[async_trait]

@@ -9,6 +9,7 @@ use inflowave_engine::{
     CatalogPolicy, CatalogSpec, Engine, EngineBuilder, METASTORE_DOMAINS, Runtimes,
 };
 use inflowave_metastore::Metastore;
+use inflowave_pg_catalog::PgCatalog;
 use inflowave_pg_frontend as pg;
 use inflowave_query_api::QueryService;
 use inflowave_telemetry as telemetry;
@@ -20,6 +21,7 @@ use crate::{configured, output};
 fn builder(runtimes: Runtimes, config: &Config) -> EngineBuilder {
     Engine::builder(runtimes, config.server.limits.clone())
         .connectors(inflowave_bundle::connectors())
+        .extension(Arc::new(PgCatalog::default()))
         .log_statements(config.log.statements)
         .policy(CatalogPolicy {
             secrets: config.secrets.clone(),

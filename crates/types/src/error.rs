@@ -76,6 +76,8 @@ sql_states! {
     UndefinedColumn = "42703",
     AmbiguousColumn = "42702",
     UndefinedFunction = "42883",
+    AmbiguousFunction = "42725",
+    InvalidName = "42602",
     UndefinedTable = "42P01",
     UndefinedObject = "42704",
     UndefinedParameter = "42P02",

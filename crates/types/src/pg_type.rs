@@ -21,6 +21,22 @@ pub enum PgType {
     Inet,
     Name,
     Oid,
+    /// `"char"`: one byte of text, as the system catalogs have it.
+    Char,
+    /// An OID that is printed as a name, as the other types of `reg..` are. Its values are numbers
+    /// until they are printed.
+    Regproc,
+    Regclass,
+    Regtype,
+    Regnamespace,
+    Regrole,
+    Xid,
+    /// An expression of the server, as text.
+    NodeTree,
+    AclItem,
+    /// A list that starts at 0 and is printed without braces.
+    Int2vector,
+    Oidvector,
 }
 
 impl PgType {
@@ -40,6 +56,17 @@ impl PgType {
             PgType::Inet => 869,
             PgType::Name => 19,
             PgType::Oid => 26,
+            PgType::Char => 18,
+            PgType::Regproc => 24,
+            PgType::Regclass => 2205,
+            PgType::Regtype => 2206,
+            PgType::Regnamespace => 4089,
+            PgType::Regrole => 4096,
+            PgType::Xid => 28,
+            PgType::NodeTree => 194,
+            PgType::AclItem => 1033,
+            PgType::Int2vector => 22,
+            PgType::Oidvector => 30,
         }
     }
 
@@ -67,6 +94,17 @@ impl fmt::Display for PgType {
             PgType::Inet => f.write_str("inet"),
             PgType::Name => f.write_str("name"),
             PgType::Oid => f.write_str("oid"),
+            PgType::Char => f.write_str("char"),
+            PgType::Regproc => f.write_str("regproc"),
+            PgType::Regclass => f.write_str("regclass"),
+            PgType::Regtype => f.write_str("regtype"),
+            PgType::Regnamespace => f.write_str("regnamespace"),
+            PgType::Regrole => f.write_str("regrole"),
+            PgType::Xid => f.write_str("xid"),
+            PgType::NodeTree => f.write_str("pg_node_tree"),
+            PgType::AclItem => f.write_str("aclitem"),
+            PgType::Int2vector => f.write_str("int2vector"),
+            PgType::Oidvector => f.write_str("oidvector"),
         }
     }
 }
@@ -90,6 +128,17 @@ impl FromStr for PgType {
             ("inet", None) => PgType::Inet,
             ("name", None) => PgType::Name,
             ("oid", None) => PgType::Oid,
+            ("char", None) => PgType::Char,
+            ("regproc", None) => PgType::Regproc,
+            ("regclass", None) => PgType::Regclass,
+            ("regtype", None) => PgType::Regtype,
+            ("regnamespace", None) => PgType::Regnamespace,
+            ("regrole", None) => PgType::Regrole,
+            ("xid", None) => PgType::Xid,
+            ("pg_node_tree", None) => PgType::NodeTree,
+            ("aclitem", None) => PgType::AclItem,
+            ("int2vector", None) => PgType::Int2vector,
+            ("oidvector", None) => PgType::Oidvector,
             _ => return Err(()),
         })
     }
@@ -109,6 +158,8 @@ mod tests {
             PgType::Jsonb,
             PgType::Uuid,
             PgType::Oid,
+            PgType::Regclass,
+            PgType::Oidvector,
         ] {
             assert_eq!(t.to_string().parse(), Ok(t));
         }

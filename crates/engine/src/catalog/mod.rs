@@ -4,6 +4,7 @@ pub(crate) mod comment;
 mod kept;
 mod open;
 mod policy;
+mod read;
 mod source;
 mod states;
 pub(crate) mod store;
@@ -25,6 +26,7 @@ pub(crate) use kept::{Kept, stood_on};
 pub(crate) use open::Opener;
 pub use policy::CatalogPolicy;
 pub(crate) use policy::shown;
+pub use read::{ColumnInfo, ColumnType, CommentInfo, Listing, RelationInfo};
 pub(crate) use source::{Origin, SourceCatalog};
 pub(crate) use states::Closed;
 pub(crate) use system::SystemCatalog;
@@ -227,7 +229,7 @@ impl Catalogs {
     }
 
     /// The schema which a name without one means in a catalog.
-    pub(crate) fn default_schema(&self, catalog: &str) -> String {
+    pub fn default_schema(&self, catalog: &str) -> String {
         match self.sources.read().get(catalog) {
             Some(source) => source.source().default_schema().to_owned(),
             None if catalog == SYSTEM => "runtime".to_owned(),

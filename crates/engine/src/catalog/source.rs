@@ -9,12 +9,19 @@ use std::time::{Duration, Instant, SystemTime};
 use async_trait::async_trait;
 use datafusion::catalog::{CatalogProvider, SchemaProvider, TableProvider};
 use datafusion::common::{DataFusionError, Result as DfResult};
+use futures::StreamExt;
 use inflowave_connector_api::{RemoteTableProvider, Source, Table};
 use inflowave_types::{Error, Result, SqlState};
 use parking_lot::Mutex;
 
+use super::read::{Listing, RelationInfo};
+
 /// Tables whose columns are remembered for one source, at most.
 const TABLES_CACHED_MAX: usize = 10_000;
+/// Relations of one source that are listed, at most.
+const RELATIONS_MAX: usize = 100_000;
+/// Schemas of one source whose tables are asked for at a time.
+const SCHEMAS_AT_ONCE: usize = 4;
 /// How long a source is waited for when it is asked whether it is there.
 const PING_MAX: Duration = Duration::from_secs(2);
 
@@ -55,6 +62,7 @@ struct Inner {
     ttl: Duration,
     io: tokio::runtime::Handle,
     tables: Mutex<Tables>,
+    listing: Mutex<Option<(Instant, Arc<Listing>)>>,
     seen: Mutex<Option<Seen>>,
 }
 
@@ -73,6 +81,7 @@ impl SourceCatalog {
             ttl,
             io,
             tables: Mutex::default(),
+            listing: Mutex::default(),
             seen: Mutex::default(),
         }))
     }
@@ -89,9 +98,51 @@ impl SourceCatalog {
         self.0.seen.lock().clone()
     }
 
-    /// Forgets the columns of its tables: they are read anew.
+    /// Forgets its tables and their columns: they are read anew.
     pub fn forget(&self) {
         self.0.tables.lock().clear();
+        *self.0.listing.lock() = None;
+    }
+
+    /// Its schemas and their tables, as they were read lately.
+    ///
+    /// # Errors
+    /// The source's own; `54000` beyond [`RELATIONS_MAX`].
+    pub async fn listing(&self) -> Result<Arc<Listing>> {
+        if let Some((read, listing)) = self.0.listing.lock().as_ref()
+            && read.elapsed() < self.0.ttl
+        {
+            return Ok(Arc::clone(listing));
+        }
+        let schemas = self.schemas().await?;
+        let tables = futures::stream::iter(schemas.clone()).map(|schema| async move {
+            let names = self.tables(&schema).await?;
+            let relations = names.into_iter().map(|name| RelationInfo {
+                schema: schema.clone(),
+                name,
+                view: false,
+            });
+            Ok::<Vec<RelationInfo>, Error>(relations.collect())
+        });
+        let mut tables = tables.buffer_unordered(SCHEMAS_AT_ONCE);
+        let mut relations = Vec::new();
+        while let Some(more) = tables.next().await {
+            relations.extend(more?);
+            if relations.len() > RELATIONS_MAX {
+                return Err(Error::new(
+                    SqlState::ProgramLimitExceeded,
+                    format!(
+                        "catalog \"{}\" has more than {RELATIONS_MAX} tables, which are not listed",
+                        self.0.name
+                    ),
+                )
+                .with_hint("Let the catalog show fewer schemas, or ask its source itself."));
+            }
+        }
+        relations.sort();
+        let listing = Arc::new(Listing { schemas, relations });
+        *self.0.listing.lock() = Some((Instant::now(), Arc::clone(&listing)));
+        Ok(listing)
     }
 
     /// Asks the source whether it is there, unless that is known for a time shorter than `age_max`.

@@ -52,7 +52,19 @@ fn is_familiar(op: Operator, expr: &RawBinaryExpr, schema: &DFSchema) -> Option<
     let rt = expr.right.get_type(schema).ok()?;
     let both = |c: Category| category(&lt) == c && category(&rt) == c;
     let other = category(&lt) == Category::Other || category(&rt) == Category::Other;
+    let list = |t: &DataType| matches!(t, DataType::List(_));
     Some(match op {
+        // The planner does not read a text as the list beside it.
+        Operator::Eq
+        | Operator::NotEq
+        | Operator::Lt
+        | Operator::LtEq
+        | Operator::Gt
+        | Operator::GtEq
+            if has_literal && (list(&lt) || list(&rt)) =>
+        {
+            false
+        }
         _ if other => true,
         _ if has_literal => both(Category::Text),
         Operator::Plus

@@ -11,6 +11,7 @@
 
 mod aggregate;
 mod casts;
+mod correlated;
 mod deferred;
 mod expression;
 mod like;
@@ -36,6 +37,7 @@ use inflowave_types::SqlState;
 
 use crate::raise::raise;
 use crate::types;
+pub(crate) use correlated::Correlated;
 pub(crate) use deferred::plan as plan_deferred;
 use expression::Rewriter;
 pub(crate) use multiset::Multiset;

@@ -3,6 +3,7 @@
 //! Casts that cannot fail stay DataFusion's `CAST`, so that its optimizer sees through them;
 //! [`stays_plain`] tells which those are.
 
+mod array;
 mod number;
 mod print;
 mod read;
@@ -181,10 +182,14 @@ fn cast_array(array: &ArrayRef, target: &FieldRef, config: &ConfigOptions) -> Re
     if types::is_text(to) {
         return match pg_type {
             Some(PgType::Uuid) => read::uuid(array),
+            Some(PgType::Char) => limited(&as_text(array, config)?, 1, false),
             Some(PgType::Varchar(Some(n))) => limited(&as_text(array, config)?, n, false),
             Some(PgType::Bpchar(n)) => limited(&as_text(array, config)?, n.unwrap_or(1), true),
             _ => as_text(array, config),
         };
+    }
+    if let (Category::Text, DataType::List(item)) = (category(from), to) {
+        return array::read(&plain(array, &DataType::Utf8View)?, item, config);
     }
     match (category(from), category(to)) {
         (Category::Text, _) => read::from_text(array, to, zone(config)?),

@@ -1,6 +1,7 @@
 //! Scalar functions: those that stand for operators in a plan, and those of SQL whose meaning in
 //! PostgreSQL is not DataFusion's.
 
+mod array_or_empty;
 mod at_zone;
 mod datetime;
 mod float;
@@ -9,6 +10,7 @@ mod interval;
 mod math;
 mod now;
 mod numeric;
+mod series;
 mod subquery;
 mod text_case;
 
@@ -24,10 +26,12 @@ use crate::cast::cast_scalar;
 use crate::parameters::parameter;
 use crate::types::{self, Category, category};
 
+pub(crate) use array_or_empty::ARRAY_OR_EMPTY;
 pub(crate) use datetime::extract_udf;
 pub(crate) use integer::scalar_if;
 pub(crate) use math::power_udf;
 pub(crate) use numeric::{NumericOperator, Unscaled, round_div, worst_case};
+pub(crate) use series::SERIES;
 
 macro_rules! operators {
     ($($name:ident = $make:expr;)*) => {
@@ -91,6 +95,8 @@ pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
     all.extend(datetime::all());
     all.extend(now::all());
     all.push(udf(at_zone::TimeZone::new()));
+    all.push(udf(array_or_empty::ArrayOrEmpty::new()));
+    all.push(udf(series::Series::new()));
     all
 }
 
@@ -141,6 +147,9 @@ pub(crate) const WITHHELD: &[&str] = &[
     "pow",
     "cot",
     "signum",
+    // They give a list where PostgreSQL gives rows, however long.
+    "generate_series",
+    "range",
 ];
 
 /// Functions over numbers, whose quoted arguments are doubles.

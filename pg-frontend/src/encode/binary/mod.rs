@@ -187,14 +187,14 @@ fn form(array: &ArrayRef, field: &Field) -> Result<Option<Box<dyn Form>>> {
         Ok(Some(Box::new(Text { version, text })))
     };
     Ok(match WireType::of(field)?.oid {
-        // text, varchar, bpchar, name, json.
-        25 | 1043 | 1042 | 19 | 114 => text(None)?,
+        // text, varchar, bpchar, name, json, "char", pg_node_tree.
+        25 | 1043 | 1042 | 19 | 114 | 18 | 194 => text(None)?,
         3802 => text(Some(1))?,
         16 => match data_type {
             DataType::Boolean => Some(Box::new(Bool(array.as_boolean().clone()))),
             _ => None,
         },
-        21 | 23 | 20 | 26 => number::whole(array, field)?,
+        21 | 23 | 20 | 26 | 28 => number::whole(array, field)?,
         700 | 701 => number::float(array),
         1700 => numeric::form(array),
         17 => bytes_form::bytea(array),

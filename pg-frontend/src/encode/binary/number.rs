@@ -16,7 +16,7 @@ pub fn whole(array: &ArrayRef, field: &Field) -> Result<Option<Box<dyn Form>>> {
     let write: fn(i64, &mut BytesMut) -> Result<(), Inexact> = match WireType::of(field)?.oid {
         21 => |v, out| narrow(v, out, BytesMut::put_i16),
         23 => |v, out| narrow(v, out, BytesMut::put_i32),
-        26 => |v, out| narrow(v, out, BytesMut::put_u32),
+        26 | 28 => |v, out| narrow(v, out, BytesMut::put_u32),
         _ => |v, out| narrow(v, out, BytesMut::put_i64),
     };
     Ok(match array.data_type() {

@@ -1,0 +1,357 @@
+//! Schemas that extensions lay over every catalog: how a name finds them, and what they see of the
+//! statement.
+
+use std::collections::BTreeSet;
+use std::fmt::{self, Debug};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::catalog::{CatalogProvider, CatalogProviderList, SchemaProvider, TableProvider};
+use datafusion::common::{DataFusionError, Result as DfResult, TableReference};
+use datafusion::execution::session_state::SessionState;
+use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
+use datafusion::sql::sqlparser::ast::{self, Visit, Visitor};
+use inflowave_types::{Error, Result, SessionId, SqlState};
+
+use crate::engine::Shared;
+use crate::extension::Overlay;
+use crate::settings::{SPECS, Settings};
+use crate::{Catalogs, Registry, suggest};
+
+/// The session and the server, as a statement finds them.
+#[derive(Clone)]
+pub struct StatementView {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) settings: Settings,
+    pub(crate) database: String,
+    pub(crate) session: SessionId,
+}
+
+/// A setting and its value in a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    pub name: &'static str,
+    pub value: String,
+    pub default: &'static str,
+    pub doc: &'static str,
+    /// A client can set it.
+    pub settable: bool,
+    /// The only values that it takes, if it takes no others.
+    pub choices: &'static [&'static str],
+}
+
+impl StatementView {
+    /// The current catalog.
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    pub fn session(&self) -> SessionId {
+        self.session
+    }
+
+    pub fn user(&self) -> &str {
+        match Settings::find("session_authorization") {
+            Ok(spec) => self.settings.get(spec),
+            Err(_) => "",
+        }
+    }
+
+    pub fn catalogs(&self) -> &Arc<Catalogs> {
+        &self.shared.catalogs
+    }
+
+    pub fn registry(&self) -> &Registry {
+        &self.shared.registry
+    }
+
+    /// Every setting, in the order of `SHOW ALL`.
+    pub fn settings(&self) -> Vec<Setting> {
+        let specs = SPECS.iter();
+        specs
+            .map(|spec| Setting {
+                name: spec.name,
+                value: self.settings.get(spec).to_owned(),
+                default: spec.default,
+                doc: spec.doc,
+                settable: spec.settable(),
+                choices: spec.choices(),
+            })
+            .collect()
+    }
+
+    /// Functions that a statement can call, under each of their names.
+    pub fn scalar_functions(&self) -> impl Iterator<Item = (&String, &Arc<ScalarUDF>)> {
+        self.shared.base.scalar_functions().iter()
+    }
+
+    pub fn aggregate_functions(&self) -> impl Iterator<Item = (&String, &Arc<AggregateUDF>)> {
+        self.shared.base.aggregate_functions().iter()
+    }
+
+    pub fn window_functions(&self) -> impl Iterator<Item = (&String, &Arc<WindowUDF>)> {
+        self.shared.base.window_functions().iter()
+    }
+
+    /// Names of functions that stand where a table does.
+    pub fn table_functions(&self) -> impl Iterator<Item = &String> {
+        self.shared.base.table_functions().keys()
+    }
+}
+
+impl Debug for StatementView {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StatementView")
+            .field("database", &self.database)
+            .field("session", &self.session)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The overlays of one statement.
+pub(crate) type Overlays = Arc<[Arc<dyn Overlay>]>;
+
+/// Lets `state` find the tables of overlays among `references`; gives the other references.
+///
+/// # Errors
+/// `42P01` for a table that an overlay's schema does not have; `42702` for a name that stands for
+/// two tables.
+pub(crate) fn lay(
+    overlays: &Overlays,
+    catalogs: &Catalogs,
+    database: &str,
+    state: &mut SessionState,
+    references: Vec<TableReference>,
+) -> Result<Vec<TableReference>> {
+    let default_schema = catalogs.default_schema(database);
+    let (mut others, mut bare, mut found) = (Vec::new(), BTreeSet::new(), false);
+    for reference in references {
+        let overlay = match reference.schema() {
+            Some(schema) => overlays.iter().find(|o| o.schemas().contains(&schema)),
+            None => searched(overlays, reference.table()),
+        };
+        let Some(overlay) = overlay else {
+            others.push(reference);
+            continue;
+        };
+        found = true;
+        match reference.schema() {
+            None => {
+                bare.insert(reference.table().to_owned());
+            }
+            Some(schema) => {
+                catalogs.exists(reference.catalog().unwrap_or(database))?;
+                if !overlay.has_table(schema, reference.table()) {
+                    return Err(unknown(overlay.as_ref(), schema, reference.table()));
+                }
+            }
+        }
+    }
+    for other in &others {
+        let catalog = other.catalog().unwrap_or(database);
+        let schema = other.schema().unwrap_or(&default_schema);
+        if bare.contains(other.table()) && catalog == database && schema == default_schema {
+            return Err(Error::new(
+                SqlState::AmbiguousColumn,
+                format!(
+                    "\"{}\" stands for two tables in this statement",
+                    other.table()
+                ),
+            )
+            .with_hint("Write the schema before each of them."));
+        }
+    }
+    if found {
+        state.register_catalog_list(Arc::new(Laid {
+            base: Arc::clone(state.catalog_list()),
+            exists: catalogs.names().into_iter().collect(),
+            statement: Arc::new(Statement {
+                overlays: Arc::clone(overlays),
+                database: database.to_owned(),
+                default_schema,
+                bare,
+            }),
+        }));
+    }
+    Ok(others)
+}
+
+fn searched<'a>(overlays: &'a Overlays, table: &str) -> Option<&'a Arc<dyn Overlay>> {
+    overlays.iter().find(|o| {
+        o.searched_first()
+            .is_some_and(|schema| o.has_table(schema, table))
+    })
+}
+
+fn unknown(overlay: &dyn Overlay, schema: &str, table: &str) -> Error {
+    let names = overlay.table_names(schema);
+    Error::new(
+        SqlState::UndefinedTable,
+        format!("relation \"{schema}.{table}\" does not exist"),
+    )
+    .with_hint(suggest::hint("table", table, &names))
+}
+
+/// The names of the functions and types of a statement, in lower case and without a schema.
+pub(crate) fn names(statement: &ast::Statement) -> BTreeSet<String> {
+    let mut names = Names::default();
+    let _ = statement.visit(&mut names);
+    names.0
+}
+
+#[derive(Default)]
+struct Names(BTreeSet<String>);
+
+impl Names {
+    fn add(&mut self, name: &ast::ObjectName) {
+        if let Some(ast::ObjectNamePart::Identifier(last)) = name.0.last() {
+            self.0.insert(last.value.to_lowercase());
+        }
+    }
+}
+
+impl Visitor for Names {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &ast::Expr) -> ControlFlow<()> {
+        match expr {
+            ast::Expr::Function(function) => self.add(&function.name),
+            ast::Expr::Cast { data_type, .. } => {
+                let mut t = data_type;
+                while let ast::DataType::Array(
+                    ast::ArrayElemTypeDef::SquareBracket(inner, _)
+                    | ast::ArrayElemTypeDef::AngleBracket(inner),
+                ) = t
+                {
+                    t = inner;
+                }
+                match t {
+                    ast::DataType::Custom(name, _) => self.add(name),
+                    ast::DataType::Regclass => {
+                        self.0.insert("regclass".to_owned());
+                    }
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+#[derive(Debug)]
+struct Statement {
+    overlays: Overlays,
+    database: String,
+    default_schema: String,
+    /// Tables of overlays whose names stand without a schema.
+    bare: BTreeSet<String>,
+}
+
+/// The catalogs of one statement, with overlays.
+#[derive(Debug)]
+struct Laid {
+    base: Arc<dyn CatalogProviderList>,
+    /// Also catalogs that cannot be opened now: what is laid over them is there.
+    exists: BTreeSet<String>,
+    statement: Arc<Statement>,
+}
+
+impl CatalogProviderList for Laid {
+    fn register_catalog(
+        &self,
+        _name: String,
+        _catalog: Arc<dyn CatalogProvider>,
+    ) -> Option<Arc<dyn CatalogProvider>> {
+        None
+    }
+
+    fn catalog_names(&self) -> Vec<String> {
+        self.base.catalog_names()
+    }
+
+    fn catalog(&self, name: &str) -> Option<Arc<dyn CatalogProvider>> {
+        self.exists.contains(name).then(|| {
+            Arc::new(LaidCatalog {
+                name: name.to_owned(),
+                base: self.base.catalog(name),
+                statement: Arc::clone(&self.statement),
+            }) as Arc<dyn CatalogProvider>
+        })
+    }
+}
+
+#[derive(Debug)]
+struct LaidCatalog {
+    name: String,
+    base: Option<Arc<dyn CatalogProvider>>,
+    statement: Arc<Statement>,
+}
+
+impl CatalogProvider for LaidCatalog {
+    fn schema_names(&self) -> Vec<String> {
+        self.base
+            .as_ref()
+            .map_or_else(Vec::new, |b| b.schema_names())
+    }
+
+    fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
+        let statement = &self.statement;
+        let laid = |overlay: &Arc<dyn Overlay>, schema: &str, base| {
+            Some(Arc::new(LaidSchema {
+                overlay: Arc::clone(overlay),
+                catalog: self.name.clone(),
+                schema: schema.to_owned(),
+                base,
+                statement: Arc::clone(statement),
+            }) as Arc<dyn SchemaProvider>)
+        };
+        let mut overlays = statement.overlays.iter();
+        if let Some(overlay) = overlays.find(|o| o.schemas().contains(&name)) {
+            return laid(overlay, name, None);
+        }
+        let base = self.base.as_ref().and_then(|b| b.schema(name));
+        let here = self.name == statement.database && name == statement.default_schema;
+        let mut overlays = statement.overlays.iter();
+        match overlays.find_map(|o| Some((o, o.searched_first()?))) {
+            Some((overlay, first)) if here => laid(overlay, first, Some(base)),
+            _ => base,
+        }
+    }
+}
+
+/// A schema of an overlay, or the catalog's default schema with an overlay's tables before it.
+#[derive(Debug)]
+struct LaidSchema {
+    overlay: Arc<dyn Overlay>,
+    catalog: String,
+    schema: String,
+    base: Option<Option<Arc<dyn SchemaProvider>>>,
+    statement: Arc<Statement>,
+}
+
+#[async_trait]
+impl SchemaProvider for LaidSchema {
+    fn table_names(&self) -> Vec<String> {
+        self.overlay.table_names(&self.schema)
+    }
+
+    async fn table(&self, name: &str) -> DfResult<Option<Arc<dyn TableProvider>>> {
+        match &self.base {
+            Some(base) if !self.statement.bare.contains(name) => match base {
+                Some(base) => base.table(name).await,
+                None => Ok(None),
+            },
+            _ => self
+                .overlay
+                .table(&self.catalog, &self.schema, name)
+                .await
+                .map_err(|e| DataFusionError::External(Box::new(e))),
+        }
+    }
+
+    fn table_exist(&self, name: &str) -> bool {
+        self.overlay.has_table(&self.schema, name)
+    }
+}

@@ -1,0 +1,168 @@
+//! A relation of `pg_catalog` or `information_schema` as the planner sees it: its rows are made
+//! when it is scanned.
+
+use std::fmt::{self, Debug};
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::catalog::memory::MemorySourceConfig;
+use datafusion::catalog::{
+    MemTable, Session, TableFunction, TableFunctionArgs, TableFunctionImpl, TableProvider,
+};
+use datafusion::common::{Result as DfResult, ScalarValue};
+use datafusion::logical_expr::expr::InList;
+use datafusion::logical_expr::{
+    BinaryExpr, Expr, Operator, TableProviderFilterPushDown, TableType,
+};
+use datafusion::physical_plan::ExecutionPlan;
+use inflowave_types::{Error, SqlState};
+
+use crate::data::RelationSpec;
+use crate::functions::raised;
+use crate::rows::{self, Wanted};
+use crate::snapshot::Snapshot;
+use crate::value;
+
+pub(crate) struct Relation {
+    spec: &'static RelationSpec,
+    catalog: String,
+    snapshot: Arc<Snapshot>,
+    schema: SchemaRef,
+}
+
+impl Relation {
+    pub fn new(spec: &'static RelationSpec, catalog: &str, snapshot: Arc<Snapshot>) -> Self {
+        Relation {
+            spec,
+            catalog: catalog.to_owned(),
+            snapshot,
+            schema: value::schema(spec),
+        }
+    }
+}
+
+impl Debug for Relation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}.{}.{}",
+            self.catalog, self.spec.schema, self.spec.name
+        )
+    }
+}
+
+#[async_trait]
+impl TableProvider for Relation {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        match self.spec.kind {
+            "v" => TableType::View,
+            _ => TableType::Base,
+        }
+    }
+
+    /// A condition on what tells the table saves asking for the columns of all of them.
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> DfResult<Vec<TableProviderFilterPushDown>> {
+        let filters = filters.iter();
+        Ok(filters
+            .map(|f| match constants(f) {
+                Some((column, _)) if rows::FILTERS.contains(&column) => {
+                    TableProviderFilterPushDown::Inexact
+                }
+                _ => TableProviderFilterPushDown::Unsupported,
+            })
+            .collect())
+    }
+
+    async fn scan(
+        &self,
+        _state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> DfResult<Arc<dyn ExecutionPlan>> {
+        let mut wanted = Wanted::default();
+        for (column, values) in filters.iter().filter_map(constants) {
+            wanted.only(column, values);
+        }
+        if let Some(projection) = projection {
+            let columns = projection.iter().map(|i| self.spec.columns[*i].name);
+            wanted.columns(columns);
+        }
+        let batch = rows::rows(self.spec, &self.catalog, &self.snapshot, &wanted)
+            .await
+            .map_err(raised)?;
+        let schema = self.schema();
+        Ok(MemorySourceConfig::try_new_exec(
+            &[vec![batch]],
+            schema,
+            projection.cloned(),
+        )?)
+    }
+}
+
+/// `pg_timezone_names()`, which gives the rows of the view of its name.
+pub(crate) fn time_zones() -> Arc<TableFunction> {
+    let function = Arc::new(TimeZones);
+    Arc::new(TableFunction::new(TimeZones::NAME.to_owned(), function))
+}
+
+#[derive(Debug)]
+struct TimeZones;
+
+impl TimeZones {
+    const NAME: &'static str = "pg_timezone_names";
+}
+
+impl TableFunctionImpl for TimeZones {
+    fn call_with_args(&self, args: TableFunctionArgs<'_, '_>) -> DfResult<Arc<dyn TableProvider>> {
+        if !args.exprs().is_empty() {
+            return Err(raised(Error::new(
+                SqlState::UndefinedFunction,
+                format!("function {} takes no arguments", Self::NAME),
+            )));
+        }
+        let rows = rows::time_zones().map_err(raised)?;
+        Ok(Arc::new(MemTable::try_new(
+            rows.schema(),
+            vec![vec![rows]],
+        )?))
+    }
+}
+
+/// `column = constant` or `column IN (constants)`.
+fn constants(filter: &Expr) -> Option<(&str, Vec<&ScalarValue>)> {
+    match filter {
+        Expr::BinaryExpr(BinaryExpr {
+            left,
+            op: Operator::Eq,
+            right,
+        }) => match (left.as_ref(), right.as_ref()) {
+            (Expr::Column(column), Expr::Literal(value, _))
+            | (Expr::Literal(value, _), Expr::Column(column)) => Some((&column.name, vec![value])),
+            _ => None,
+        },
+        Expr::InList(InList {
+            expr,
+            list,
+            negated: false,
+        }) => {
+            let Expr::Column(column) = expr.as_ref() else {
+                return None;
+            };
+            let values = list.iter().map(|e| match e {
+                Expr::Literal(value, _) => Some(value),
+                _ => None,
+            });
+            Some((&column.name, values.collect::<Option<_>>()?))
+        }
+        _ => None,
+    }
+}
