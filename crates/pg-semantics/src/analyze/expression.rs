@@ -14,7 +14,7 @@ use datafusion::logical_expr::expr::{
 use datafusion::logical_expr::expr_schema::cast_subquery;
 use datafusion::logical_expr::{
     BinaryExpr, Expr, LogicalPlan, LogicalPlanBuilder, Subquery, WindowFrameBound,
-    WindowFrameUnits, cast, lit,
+    WindowFrameUnits, cast, lit, when,
 };
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercionRewriter;
 use inflowave_types::SqlState;
@@ -300,7 +300,13 @@ impl Rewriter<'_> {
                 let mut all = vec![*operand];
                 all.extend(whens);
                 let mut all = operator::comparable(all, self, |l, r| mismatch("=", l, r))?;
-                (Some(Box::new(all.remove(0))), all)
+                let operand = all.remove(0);
+                if self.has_two_zeros(&operand)? {
+                    let equal = |w: Expr| operand.clone().eq(w);
+                    (None, all.into_iter().map(equal).collect())
+                } else {
+                    (Some(Box::new(operand)), all)
+                }
             }
             None => (
                 None,
@@ -333,10 +339,26 @@ impl Rewriter<'_> {
             "greatest" => self.agree(f.args, |l, r| unmatched("GREATEST", l, r))?,
             "least" => self.agree(f.args, |l, r| unmatched("LEAST", l, r))?,
             // The result has the type in which the two are compared.
-            "nullif" => operator::comparable(f.args, self, |l, r| mismatch("=", l, r))?,
+            "nullif" => {
+                let args = operator::comparable(f.args, self, |l, r| mismatch("=", l, r))?;
+                match <[Expr; 2]>::try_from(args) {
+                    Ok([a, b]) if self.has_two_zeros(&a)? => {
+                        let null = Expr::Literal(ScalarValue::try_from(self.type_of(&a)?)?, None);
+                        return when(a.clone().eq(b), null).otherwise(a);
+                    }
+                    Ok(both) => both.into(),
+                    Err(args) => args,
+                }
+            }
             name => functions::prepare_arguments(name, f.args, self.schema, self.config)?,
         };
         Ok(Expr::ScalarFunction(ScalarFunction::new_udf(f.func, args)))
+    }
+
+    /// DataFusion 55.2 compares the operand of `CASE` and the sides of `nullif` by their bits: of
+    /// floats they are written with `=`, unless a value were asked for twice.
+    fn has_two_zeros(&self, e: &Expr) -> Result<bool> {
+        Ok(types::is_float(&self.type_of(e)?) && !e.is_volatile())
     }
 
     /// `avg` over exact numbers keeps its argument: it is taken apart once its plan node is known.
