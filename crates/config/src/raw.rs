@@ -419,14 +419,16 @@ mod tests {
             error("\n[sever]\npg_listen = 'x'"),
             (
                 "line 2: unknown section [sever]".to_owned(),
-                "The sections are: [server], [limits], [secrets], [log] and [catalog.NAME].".to_owned()
+                "The sections are: [server], [limits], [secrets], [log] and [catalog.NAME]."
+                    .to_owned()
             )
         );
         assert_eq!(
             error("pg_listen = 'x'"),
             (
                 "line 1: \"pg_listen\" stands outside of a section".to_owned(),
-                "The sections are: [server], [limits], [secrets], [log] and [catalog.NAME].".to_owned()
+                "The sections are: [server], [limits], [secrets], [log] and [catalog.NAME]."
+                    .to_owned()
             )
         );
         assert_eq!(

@@ -66,7 +66,12 @@ fn of_select(select: &mut Select) {
             SelectItem::ExprWithAlias { alias, .. } => alias.to_string(),
             _ => continue,
         };
-        if !seen.contains(&text) {
+        // Two subqueries can have one name for the planner, whatever their texts are.
+        let is_subquery = matches!(
+            item,
+            SelectItem::UnnamedExpr(e) if matches!(uncast(e), Expr::Subquery(_))
+        );
+        if !seen.contains(&text) && !is_subquery {
             seen.push(text);
             continue;
         }

@@ -12,7 +12,7 @@ use datafusion::optimizer::analyzer::resolve_grouping_function::ResolveGroupingF
 use datafusion::optimizer::{Analyzer, Optimizer, OptimizerRule};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
-use crate::analyze::{Correlated, Multiset, ThreeValued, plan_deferred};
+use crate::analyze::{Correlated, Multiset, Refused, ThreeValued, plan_deferred};
 use crate::inference::PushDownFilter;
 use crate::{PgAnalyzer, PgTypePlanner, aggregates, functions, physical};
 
@@ -58,6 +58,7 @@ pub fn register(mut builder: SessionStateBuilder) -> SessionStateBuilder {
         Arc::new(ThreeValued),
         Arc::new(Multiset),
         Arc::new(Correlated),
+        Arc::new(Refused),
     ]));
     let ours: Arc<dyn OptimizerRule + Send + Sync> = Arc::new(PushDownFilter::default());
     let rules = Optimizer::new()

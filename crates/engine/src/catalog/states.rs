@@ -90,7 +90,7 @@ impl Catalogs {
                     Err(error) => Why::Failed(error),
                 }
             };
-            tracing::warn!(catalog = %name, reason = %reason(&why), "catalog not opened");
+            tracing::warn!(catalog = name.as_str(), reason = %reason(&why), "catalog not opened");
             let closed = Closed {
                 stored: stored.clone(),
                 why,

@@ -18,7 +18,7 @@ pub(super) fn ended(q: &QueryRecord, statements: bool) {
                 $level,
                 query_id = q.id.0,
                 session_id = q.session.0,
-                user = %q.user,
+                user = q.user.as_str(),
                 protocol = q.protocol,
                 outcome = q.state.name(),
                 sqlstate = q.sqlstate.map(SqlState::code),

@@ -21,6 +21,8 @@ use datafusion::logical_expr::{
 };
 use datafusion::optimizer::AnalyzerRule;
 
+use super::refused::sees_null;
+
 /// Behind the rules that give types: what it adds has the types of what is there.
 #[derive(Debug, Default)]
 pub(crate) struct Correlated;
@@ -215,15 +217,21 @@ fn is_single(plan: &LogicalPlan) -> bool {
 
 /// Is it of the form of which DataFusion makes a join?
 fn datafusion_can(plan: &LogicalPlan) -> bool {
-    let mut simple = true;
+    let (mut simple, mut aggregates) = (true, 0);
     // The closure never fails.
     let _ = plan.apply(|node| {
+        if let LogicalPlan::Aggregate(a) = node {
+            // Its rule loses groups that are empty where another aggregate stands above.
+            aggregates += usize::from(names_outer(&a.input).unwrap_or(true));
+        }
         let speaks = node.expressions().iter().any(Expr::contains_outer);
         simple &= match node {
             LogicalPlan::Filter(f) => split_conjunction(&f.predicate)
                 .into_iter()
                 .all(|c| !c.contains_outer() || is_key(c)),
             LogicalPlan::EmptyRelation(e) => e.produce_one_row,
+            // It computes the expression for a group that is empty only where the value is NULL.
+            LogicalPlan::Projection(p) => !speaks && !p.expr.iter().any(sees_null),
             // Its rule for them fails over a relation of the query's own.
             LogicalPlan::SubqueryAlias(a) => !names_outer(&a.input).unwrap_or(true),
             LogicalPlan::Limit(_) | LogicalPlan::Distinct(_) | LogicalPlan::Union(_) => {
@@ -233,7 +241,7 @@ fn datafusion_can(plan: &LogicalPlan) -> bool {
         } && !node.expressions().iter().any(holds_another);
         Ok(TreeNodeRecursion::Continue)
     });
-    simple
+    simple && aggregates < 2
 }
 
 /// Does an expression hold a subquery that is done here?

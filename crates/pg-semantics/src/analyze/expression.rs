@@ -289,7 +289,21 @@ impl Rewriter<'_> {
         let expr = all.remove(0);
         // Constants are looked up by their bits before anything runs.
         both_zeros(&mut all);
-        Ok(Expr::InList(InList::new(Box::new(expr), all, l.negated)))
+        // DataFusion 55.2 puts two lists together as sets, in which NULL were a value: it stands
+        // beside the list.
+        let listed = all.len();
+        all.retain(|e| !super::is_null(e));
+        let has_null = all.len() < listed;
+        let unknown = Expr::Literal(ScalarValue::Boolean(None), None);
+        if all.is_empty() {
+            return Ok(unknown);
+        }
+        let list = Expr::InList(InList::new(Box::new(expr), all, l.negated));
+        Ok(match (has_null, l.negated) {
+            (false, _) => list,
+            (true, false) => list.or(unknown),
+            (true, true) => list.and(unknown),
+        })
     }
 
     fn case(&self, c: Case) -> Result<Expr> {

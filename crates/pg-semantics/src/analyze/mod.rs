@@ -17,6 +17,7 @@ mod expression;
 mod like;
 mod multiset;
 mod operator;
+mod refused;
 mod scalar_subquery;
 mod set;
 mod three_valued;
@@ -30,7 +31,7 @@ use datafusion::common::{DFSchema, Result};
 use datafusion::config::ConfigOptions;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Subquery};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Subquery, lit};
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercionRewriter;
 use inflowave_types::SqlState;
@@ -41,6 +42,7 @@ pub(crate) use correlated::Correlated;
 pub(crate) use deferred::plan as plan_deferred;
 use expression::Rewriter;
 pub(crate) use multiset::Multiset;
+pub(crate) use refused::Refused;
 pub(crate) use three_valued::ThreeValued;
 pub(crate) use unknown::placeholder;
 
@@ -144,18 +146,36 @@ fn rewrite(
 fn boolean_conditions(plan: LogicalPlan, schema: &DFSchema) -> Result<LogicalPlan> {
     Ok(match plan {
         LogicalPlan::Filter(mut filter) => {
-            filter.predicate = condition(filter.predicate, schema, "WHERE")?;
+            filter.predicate = only_true(condition(filter.predicate, schema, "WHERE")?);
             LogicalPlan::Filter(filter)
         }
         LogicalPlan::Join(mut join) => {
             join.filter = join
                 .filter
-                .map(|f| condition(f, schema, "JOIN/ON"))
+                .map(|f| condition(f, schema, "JOIN/ON").map(only_true))
                 .transpose()?;
             LogicalPlan::Join(join)
         }
         other => other,
     })
+}
+
+/// DataFusion 55.2 joins all rows where an outer join's condition is NULL and becomes an inner
+/// one's.
+fn only_true(condition: Expr) -> Expr {
+    match is_null(&condition) {
+        true => lit(false),
+        false => condition,
+    }
+}
+
+/// A constant NULL, whatever its casts say.
+fn is_null(expr: &Expr) -> bool {
+    match expr {
+        Expr::Literal(value, _) => value.is_null(),
+        Expr::Cast(cast) => is_null(&cast.expr),
+        _ => false,
+    }
 }
 
 /// A Boolean, or NULL made one.

@@ -27,8 +27,7 @@ pub(super) fn value(subquery: Subquery) -> Result<Expr> {
     if gives_one_row(plan) {
         return Ok(Expr::ScalarSubquery(subquery));
     }
-    if !subquery.outer_ref_columns.is_empty() && !is_aggregated(plan) && plan.max_rows() != Some(1)
-    {
+    if !subquery.outer_ref_columns.is_empty() && !is_aggregated(plan) {
         return first_of_two(subquery);
     }
     if plan.schema().field(0).is_nullable() {
@@ -189,7 +188,6 @@ fn is_aggregated(plan: &LogicalPlan) -> bool {
     match plan {
         LogicalPlan::Projection(p) => is_aggregated(&p.input),
         LogicalPlan::SubqueryAlias(a) => is_aggregated(&a.input),
-        LogicalPlan::Filter(f) => is_aggregated(&f.input),
         LogicalPlan::Aggregate(_) => true,
         _ => false,
     }
