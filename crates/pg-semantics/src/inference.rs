@@ -3,7 +3,7 @@
 //! From `a.x = b.y` and a condition over `a.x`, DataFusion 55.2 makes one over `b.y`. For a condition
 //! that can fail this is an error on rows that no condition of the statement speaks of, and for
 //! floats it is wrong: -0 equals 0, and a condition can tell them apart. There the keys are hidden
-//! from it.
+//! from it. Nor must it move a constant below an aggregate without groups.
 
 use datafusion::common::Result;
 use datafusion::common::tree_node::Transformed;
@@ -40,7 +40,28 @@ impl OptimizerRule for PushDownFilter {
         plan: LogicalPlan,
         config: &dyn OptimizerConfig,
     ) -> Result<Transformed<LogicalPlan>> {
+        if empties_a_group(&plan) {
+            return Ok(Transformed::no(plan));
+        }
         self.0.rewrite(hidden(plan), config)?.map_data(shown)
+    }
+}
+
+/// A condition that names no column, as `false`, above an aggregate that has a row for no rows:
+/// DataFusion 55.2 would move it below, where it takes the rows and leaves the group.
+fn empties_a_group(plan: &LogicalPlan) -> bool {
+    let (mut node, mut constant) = (plan, false);
+    while let LogicalPlan::Filter(filter) = node {
+        let conjuncts = split_conjunction(&filter.predicate);
+        constant |= conjuncts.iter().any(|c| c.column_refs().is_empty());
+        node = &filter.input;
+    }
+    match node {
+        LogicalPlan::Aggregate(a) => {
+            let is_set = |g: &Expr| matches!(g, Expr::GroupingSet(_));
+            constant && (a.group_expr.is_empty() || a.group_expr.iter().any(is_set))
+        }
+        _ => false,
     }
 }
 

@@ -31,7 +31,7 @@ use datafusion::common::{DFSchema, Result};
 use datafusion::config::ConfigOptions;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Subquery, lit};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Subquery};
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercionRewriter;
 use inflowave_types::SqlState;
@@ -146,27 +146,18 @@ fn rewrite(
 fn boolean_conditions(plan: LogicalPlan, schema: &DFSchema) -> Result<LogicalPlan> {
     Ok(match plan {
         LogicalPlan::Filter(mut filter) => {
-            filter.predicate = only_true(condition(filter.predicate, schema, "WHERE")?);
+            filter.predicate = condition(filter.predicate, schema, "WHERE")?;
             LogicalPlan::Filter(filter)
         }
         LogicalPlan::Join(mut join) => {
             join.filter = join
                 .filter
-                .map(|f| condition(f, schema, "JOIN/ON").map(only_true))
+                .map(|f| condition(f, schema, "JOIN/ON"))
                 .transpose()?;
             LogicalPlan::Join(join)
         }
         other => other,
     })
-}
-
-/// DataFusion 55.2 joins all rows where an outer join's condition is NULL and becomes an inner
-/// one's.
-fn only_true(condition: Expr) -> Expr {
-    match is_null(&condition) {
-        true => lit(false),
-        false => condition,
-    }
 }
 
 /// A constant NULL, whatever its casts say.
