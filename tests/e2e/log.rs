@@ -150,3 +150,27 @@ fn the_table_of_queries_has_phases_rows_and_bytes() {
         assert_eq!(own, ["planning t t t"]);
     });
 }
+
+#[test]
+fn a_name_cannot_break_a_line_of_the_log() {
+    let dir = tempfile::tempdir().unwrap();
+    configure(dir.path(), "[log]\nformat = \"text\"");
+    let serving = Serving::start(dir.path(), &[("INFLOWAVE_LOG", "")]).unwrap();
+    server::run(async {
+        let mut forging = tokio_postgres::Config::new();
+        forging
+            .host("127.0.0.1")
+            .port(serving.address.port())
+            .user("ana\nERROR forged")
+            .dbname("inflowave");
+        let (client, connection) = forging.connect(tokio_postgres::NoTls).await.unwrap();
+        tokio::spawn(connection);
+        column(&client, "select 1").await;
+    });
+    let printed = String::from_utf8(serving.kill()).unwrap();
+    assert!(printed.contains(r#"user="ana\nERROR forged""#), "{printed}");
+    assert!(
+        !printed.lines().any(|l| l.starts_with("ERROR forged")),
+        "{printed}"
+    );
+}

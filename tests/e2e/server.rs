@@ -16,7 +16,7 @@ use inflowave_query_api::{QueryService, Session, SessionStart};
 use inflowave_testkit::provision;
 use inflowave_types::{Error, Result, Secret, SqlState};
 use tokio::runtime::Runtime;
-use tokio_postgres::{Client, NoTls};
+use tokio_postgres::{CancelToken, Client, NoTls};
 use tokio_util::sync::CancellationToken;
 
 /// How long a state is waited for before a test fails.
@@ -156,6 +156,14 @@ impl Listening {
         let (client, connection) = tokio_postgres::connect(&place, NoTls).await.unwrap();
         tokio::spawn(connection);
         client
+    }
+}
+
+/// Cancels what a connection runs, until something is cancelled: the server ignores a request that
+/// comes before the query. It never ends.
+pub async fn cancelling(token: &CancelToken) {
+    loop {
+        token.cancel_query(NoTls).await.unwrap();
     }
 }
 

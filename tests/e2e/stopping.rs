@@ -218,15 +218,9 @@ fn a_cancel_means_the_portal_that_is_read() {
         let rows = transaction.query_portal(&portal, 10).await.unwrap();
         assert_eq!(rows.len(), 10);
         assert!(transaction.simple_query("SELECT 1").await.is_ok());
-        let cancel = async {
-            loop {
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-                token.cancel_query(tokio_postgres::NoTls).await.unwrap();
-            }
-        };
         let error = tokio::select! {
             result = transaction.query_portal(&portal, 100_000) => result.unwrap_err(),
-            () = cancel => unreachable!("the loop has no end"),
+            () = server::cancelling(&token) => unreachable!("the loop has no end"),
         };
         assert_eq!(error.code().unwrap().code(), "57014");
         drop(transaction);
