@@ -16,6 +16,7 @@ mod durable;
 mod explain;
 mod generated;
 mod hostile;
+mod isolation;
 mod log;
 mod object_stores;
 mod planted;

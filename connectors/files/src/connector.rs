@@ -18,6 +18,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
     tried_with: "the local file system, and stand-ins for stores: moto for S3 and as a web server, Azurite for Azure, fake-gcs-server for Google Cloud Storage",
     params: PARAMS,
     capabilities: &[],
+    snapshots: false,
 };
 
 /// What the parameters say of reading, apart from where the files are.

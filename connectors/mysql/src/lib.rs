@@ -68,6 +68,8 @@ pub const DESCRIPTOR: Descriptor = Descriptor {
         Capability::UnionAll,
         Capability::Window,
     ],
+    // A snapshot belongs to one connection, and scans have connections of their own.
+    snapshots: false,
 };
 
 #[async_trait]

@@ -113,6 +113,26 @@ impl Site {
         ))
     }
 
+    /// The catalog is not any more the one that a transaction began to read.
+    pub(crate) fn replaced(&self) -> Error {
+        self.error(
+            SqlState::SerializationFailure,
+            "it was changed since this transaction began to read it",
+        )
+        .with_hint("Run the transaction again.")
+        .retryable()
+    }
+
+    /// The state that a transaction reads is gone.
+    pub(crate) fn forgotten(&self, error: &tokio_postgres::Error) -> Error {
+        self.error(
+            SqlState::SerializationFailure,
+            format_args!("the snapshot of this transaction is gone: {}", chain(error)),
+        )
+        .with_hint("Run the transaction again.")
+        .retryable()
+    }
+
     /// The connection went away.
     pub(crate) fn lost(&self, why: impl std::fmt::Display) -> Error {
         self.error(

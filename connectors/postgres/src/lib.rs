@@ -42,6 +42,7 @@ static DESCRIPTOR: Descriptor = Descriptor {
     tried_with: "PostgreSQL 15",
     params: params::SPECS,
     capabilities: Capability::ALL,
+    snapshots: true,
 };
 
 #[async_trait]

@@ -25,7 +25,7 @@ pub(crate) const SPECS: &[ParamSpec] = &[
     },
     ParamSpec {
         name: "pool_size_max",
-        doc: "Connections to the server at most.",
+        doc: "Connections to the server that run queries, at most; and that hold snapshots, as many more.",
         example: "8",
         default: Some("8"),
         required: false,

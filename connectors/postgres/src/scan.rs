@@ -22,7 +22,7 @@ use tokio_postgres::{Client, Row, RowStream, Statement};
 use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::bind::{Bound, bind};
-use crate::client::{Pool, Running};
+use crate::client::{Exported, Pool, Running};
 use crate::decode::{Decode, Flaw, decoder};
 use crate::error::{Site, cancelled, is_gone};
 use crate::types::{cast, is_readable};
@@ -34,6 +34,9 @@ const BATCH_BYTES_MAX: usize = 8 << 20;
 #[derive(Clone)]
 pub(crate) struct Scanner {
     pub pool: Arc<Pool>,
+    /// Sessions that hold a snapshot. They are others than those of scans, so that who holds one and
+    /// waits for a scan cannot wait for itself.
+    pub holders: Arc<Pool>,
     pub site: Arc<Site>,
     pub io: Handle,
     pub numeric_as_text: bool,
@@ -55,6 +58,32 @@ impl Scanner {
         }
     }
 
+    /// The state of now; `None` from a server that does not export it.
+    pub(crate) async fn snapshot(&self) -> Result<Option<Exported>> {
+        let session = self.holders.get().await?;
+        Exported::open(Running::new(session, self.io.clone()), &self.site).await
+    }
+
+    /// Begins to read the state that the query is asked of, if it is of one.
+    async fn begin(
+        &self,
+        running: &mut Running,
+        context: &ScanContext,
+    ) -> std::result::Result<(), Failure> {
+        let Some(snapshot) = &context.snapshot else {
+            return Ok(());
+        };
+        // The catalog can have become one of another kind of source since.
+        let Some(exported) = snapshot.held::<Exported>() else {
+            return Err(Failure::Ours(self.site.replaced()));
+        };
+        match running.begin(&exported.import()).await {
+            Ok(_) => Ok(()),
+            Err(error) if is_gone(&error) => Err(Failure::Driver(error)),
+            Err(error) => Err(Failure::Ours(exported.unreadable(&self.site, &error))),
+        }
+    }
+
     async fn start(
         &self,
         query: Arc<RemoteQuery>,
@@ -65,8 +94,12 @@ impl Scanner {
         let (running, statement) = loop {
             let session = self.pool.get().await?;
             let used = session.used;
-            let running = Running::new(session, self.io.clone());
-            match self.prepare(&running, &query, &types).await {
+            let mut running = Running::new(session, self.io.clone());
+            let prepared = match self.begin(&mut running, &context).await {
+                Ok(()) => self.prepare(&running, &query, &types).await,
+                Err(failure) => Err(failure),
+            };
+            match prepared {
                 Ok(statement) => break (running, statement),
                 Err(Failure::Driver(error)) => {
                     running.failed();

@@ -10,7 +10,7 @@ use datafusion_common::tree_node::TreeNode;
 use datafusion_expr::{Expr, LogicalPlan};
 use inflowave_connector_api::{
     BatchStream, Descriptor, Fragment, OpenContext, Place, RemoteQuery, RemoteSource, RemoteTable,
-    ScanContext, Scope, Source, Support, Table, TableName,
+    ScanContext, Scope, Snapshot, Source, Support, Table, TableName,
 };
 use inflowave_dialect::Postgres;
 use inflowave_types::{Error, Result};
@@ -36,9 +36,11 @@ impl PostgresSource {
             password: settings.password.clone(),
         };
         let numeric_as_text = settings.numeric_as_text;
+        let pool = |settings| Arc::new(Pool::new(settings, site.clone(), context.io.clone()));
         PostgresSource {
             scanner: Scanner {
-                pool: Arc::new(Pool::new(settings, site.clone(), context.io.clone())),
+                pool: pool(settings.clone()),
+                holders: pool(settings),
                 site: Arc::new(site),
                 io: context.io,
                 numeric_as_text,
@@ -178,6 +180,11 @@ impl RemoteSource for PostgresSource {
 
     fn compile(&self, fragment: &Fragment) -> Result<RemoteQuery> {
         inflowave_dialect::compile(&self.dialect(), fragment)
+    }
+
+    async fn snapshot(&self) -> Result<Option<Snapshot>> {
+        let exported = self.scanner.snapshot().await?;
+        Ok(exported.map(Snapshot::new))
     }
 
     async fn execute(&self, query: Arc<RemoteQuery>, context: ScanContext) -> Result<BatchStream> {

@@ -58,6 +58,7 @@ pub(crate) const DESCRIPTOR: Descriptor = Descriptor {
         },
     ],
     capabilities: Capability::ALL,
+    snapshots: false,
 };
 
 /// SQLite files as sources.

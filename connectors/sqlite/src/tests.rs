@@ -75,6 +75,7 @@ async fn open(base: &Path, params: &[(&str, &str)]) -> Arc<dyn Source> {
 fn context(batch_rows: usize) -> ScanContext {
     ScanContext {
         query_id: QueryId(1),
+        snapshot: None,
         cancel: CancellationToken::new(),
         batch_rows,
         runtime_filters: Vec::new(),

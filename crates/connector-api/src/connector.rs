@@ -20,6 +20,8 @@ pub struct Descriptor {
     pub params: &'static [ParamSpec],
     /// What its sources can do, empty for native tables.
     pub capabilities: &'static [Capability],
+    /// Several queries of one source can read one state of it ([`crate::RemoteSource::snapshot`]).
+    pub snapshots: bool,
 }
 
 impl Descriptor {

@@ -23,7 +23,9 @@ pub use capability::{Capability, Place, Support};
 pub use connector::{Connector, Descriptor, OpenContext};
 pub use fragment::{ColumnFacts, Fragment, Scope, remote_table};
 pub use param::{COMMON, ParamKind, ParamSpec, Params};
-pub use source::{BatchStream, RemoteQuery, RemoteSource, RuntimeFilter, ScanContext, Source};
+pub use source::{
+    BatchStream, RemoteQuery, RemoteSource, RuntimeFilter, ScanContext, Snapshot, Source,
+};
 pub use table::{
     Collation, RemoteColumn, RemoteTable, RemoteTableProvider, Table, TableName, TableStatistics,
 };

@@ -1,6 +1,7 @@
 //! One opened source: its catalog and, if it runs queries, its side of pushdown.
 
-use std::fmt::Debug;
+use std::any::Any;
+use std::fmt::{self, Debug};
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -59,6 +60,15 @@ pub trait RemoteSource: Source {
     /// `XX000` if the fragment holds what [`RemoteSource::supports`] did not allow.
     fn compile(&self, fragment: &Fragment) -> Result<RemoteQuery>;
 
+    /// The source's state as it is now, fixed for several queries; `None` if the source has no such
+    /// thing, and always so where [`Descriptor::snapshots`] is false. Called on the I/O runtime.
+    ///
+    /// # Errors
+    /// As [`RemoteSource::execute`], before its first row.
+    async fn snapshot(&self) -> Result<Option<Snapshot>> {
+        Ok(None)
+    }
+
     /// Runs a compiled fragment. Called on the I/O runtime. The batches have exactly
     /// `query.schema`; a value that does not fit it is an error that names table, column and
     /// value.
@@ -78,10 +88,35 @@ pub struct RemoteQuery {
     pub origins: Vec<Option<(String, String)>>,
 }
 
+/// One state of a source, which every query that is given it reads. It is held until its last clone
+/// is dropped.
+#[derive(Clone)]
+pub struct Snapshot(Arc<dyn Any + Send + Sync>);
+
+impl Snapshot {
+    /// `held` is the source's own: what names the state there, and what holds it.
+    pub fn new(held: impl Any + Send + Sync) -> Snapshot {
+        Snapshot(Arc::new(held))
+    }
+
+    /// What the source made it of; `None` for the snapshot of another kind of source.
+    pub fn held<T: Any>(&self) -> Option<&T> {
+        self.0.downcast_ref()
+    }
+}
+
+impl Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Snapshot")
+    }
+}
+
 /// For whom a remote query runs, and until when.
 #[derive(Debug, Clone)]
 pub struct ScanContext {
     pub query_id: QueryId,
+    /// The state that it reads; the newest if there is none.
+    pub snapshot: Option<Snapshot>,
     /// When it fires, the query is cancelled at the source and the stream ends with `57014`.
     pub cancel: CancellationToken,
     /// Rows per batch at most.

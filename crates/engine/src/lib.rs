@@ -14,6 +14,7 @@ mod ddl;
 mod engine;
 mod explain;
 mod extension;
+mod isolation;
 mod names;
 mod overlay;
 mod plan;

@@ -11,7 +11,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::sql::parser::Statement as DfStatement;
 use datafusion::sql::sqlparser::ast;
-use inflowave_federation::{FederationContext, Pushdown, RemoteObserver};
+use inflowave_federation::{FederationContext, Pushdown, RemoteObserver, Snapshots};
 use inflowave_pg_semantics::parameters;
 use inflowave_query_api::Notice;
 use inflowave_types::{Error, QueryId, Result, SessionId, SqlState};
@@ -37,6 +37,8 @@ pub(crate) struct Context {
     pub cancel: CancellationToken,
     /// What the client is told at the end.
     pub notices: Arc<Mutex<Vec<Notice>>>,
+    /// The states of the sources that it reads.
+    pub snapshots: Arc<Snapshots>,
     /// The statement's own text, for positions in errors.
     pub sql: Arc<str>,
 }
@@ -200,6 +202,7 @@ impl Context {
             io: self.shared.runtimes.io.clone(),
             batch_rows: self.shared.limits.batch_rows,
             observer: Arc::clone(&self.shared.registry) as Arc<dyn RemoteObserver>,
+            snapshots: Arc::clone(&self.snapshots),
         };
         let config = state.config_mut();
         config.set_extension(Arc::new(federation));

@@ -133,6 +133,7 @@ const TABLES: &[Spec] = &[
             ("state", Text),
             ("reason", Text),
             ("checked_at", Time),
+            ("snapshots", Boolean),
         ],
         rows: sources,
     },
@@ -291,6 +292,7 @@ fn sources(runtime: &Runtime) -> Vec<ArrayRef> {
         texts(rows.iter().map(|r| Some(r.state))),
         texts(rows.iter().map(|r| r.reason.as_deref())),
         times(rows.iter().map(|r| r.checked)),
+        booleans(rows.iter().map(|r| r.snapshots)),
     ]
 }
 

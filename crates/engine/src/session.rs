@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use arrow::array::RecordBatch;
 use arrow::datatypes::{FieldRef, SchemaRef};
 use async_trait::async_trait;
-use inflowave_federation::Pushdown;
+use inflowave_federation::{Pushdown, Snapshots};
 use inflowave_pg_semantics::parameters::{self, Argument};
 use inflowave_query_api::{
-    Description, Forget, Parameters, Portal, Prepared, Session, SessionStart, Statement,
-    TransactionStatus,
+    Description, Forget, Notice, Parameters, Portal, Prepared, Session, SessionStart, Severity,
+    Statement, TransactionStatus,
 };
 use inflowave_types::{Error, QueryId, Result, SessionId, SqlState};
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::StatementView;
 use crate::engine::Shared;
 use crate::explain;
+use crate::isolation::{Isolation, Modes};
 use crate::plan::Context;
 use crate::registry::Registry;
 use crate::run::{self, Running, Work};
@@ -105,13 +106,44 @@ impl EngineSession {
         match value {
             Some(value) => {
                 let spec = self.settings.set(name, value)?;
-                if spec.name == "application_name" {
-                    self.shared.registry.set_application_name(self.id, value);
+                match spec.name {
+                    "application_name" => {
+                        self.shared.registry.set_application_name(self.id, value);
+                    }
+                    "transaction_isolation" => {
+                        let isolation = value.parse().ok();
+                        let command = transaction::Command::Set(Modes { isolation });
+                        return self.transact(&command);
+                    }
+                    _ => {}
                 }
             }
             None => self.settings.reset(Settings::find(name)?),
         }
         Ok("SET")
+    }
+
+    /// Its command tag.
+    fn transact(&mut self, command: &transaction::Command) -> Result<&'static str> {
+        let default = self.settings.default_isolation();
+        let tag = self.transaction.run(command, default)?;
+        if let transaction::Command::SetDefault(Modes {
+            isolation: Some(isolation),
+        }) = command
+        {
+            let name = isolation.to_string();
+            self.settings.set("default_transaction_isolation", &name)?;
+        }
+        Ok(tag)
+    }
+
+    /// What `SHOW transaction_isolation` tells is the transaction's.
+    fn show_isolation(&mut self) -> Result<()> {
+        let default = self.settings.default_isolation();
+        let isolation = self.transaction.isolation().unwrap_or(default);
+        let spec = Settings::find("transaction_isolation")?;
+        self.settings.force(spec, isolation.to_string());
+        Ok(())
     }
 
     fn discard(&mut self, what: Discard) -> Result<(&'static str, Option<Forget>)> {
@@ -138,6 +170,7 @@ impl EngineSession {
         query_id: QueryId,
         cancel: &CancellationToken,
         statement: &Statement,
+        snapshots: Arc<Snapshots>,
     ) -> Context {
         let view = StatementView {
             shared: Arc::clone(&self.shared),
@@ -155,6 +188,7 @@ impl EngineSession {
             query_id,
             cancel: cancel.clone(),
             notices: Arc::default(),
+            snapshots,
             sql: statement.sql.as_str().into(),
         }
     }
@@ -294,6 +328,17 @@ async fn plan(context: &Context, kind: Kind) -> Result<(Step, Option<SchemaRef>)
     Ok((Step::Run(work), schema))
 }
 
+/// A transaction that promises one state reads a source that cannot give one.
+fn no_snapshot(catalog: &str) -> Notice {
+    Notice {
+        severity: Severity::Warning,
+        sqlstate: SqlState::Warning,
+        message: format!(
+            "catalog \"{catalog}\" has no snapshots: two queries of this transaction can read two states of it"
+        ),
+    }
+}
+
 fn done(rows: RecordBatch, tag: &str) -> Work {
     Work::Done(Some(rows), tag.to_owned())
 }
@@ -337,7 +382,9 @@ impl Session for EngineSession {
         self.runnable(&kind)?;
         let cancel = CancellationToken::new();
         let query_id = self.shared.registry.interruptible(self.id, &cancel);
-        let context = self.context(query_id, &cancel, statement);
+        // Nothing is read.
+        let snapshots = Snapshots::of_statement();
+        let context = self.context(query_id, &cancel, statement, snapshots);
         let hints = hints.to_vec();
         let described = on_cpu(&context, {
             let context = context.clone();
@@ -366,7 +413,11 @@ impl Session for EngineSession {
         };
         let parse = Duration::from_micros(self.parse_us.swap(0, Ordering::Relaxed));
         let query_id = registry.begin_query(self.id, &shown, parse, &cancel);
-        let context = self.context(query_id, &cancel, statement);
+        let snapshots = match &kind {
+            Kind::Query(_) | Kind::Explain(..) => self.transaction.snapshots(),
+            _ => Snapshots::of_statement(),
+        };
+        let context = self.context(query_id, &cancel, statement, snapshots);
         let planned = on_cpu(&context, {
             let context = context.clone();
             async move {
@@ -376,6 +427,15 @@ impl Session for EngineSession {
         });
         match planned.await {
             Ok((step, schema)) => {
+                if self
+                    .transaction
+                    .isolation()
+                    .is_some_and(Isolation::fixes_states)
+                {
+                    let without = context.snapshots.without();
+                    let mut notices = context.notices.lock();
+                    notices.extend(without.iter().map(|catalog| no_snapshot(catalog)));
+                }
                 registry.planned(query_id);
                 let begun = Begun {
                     registry,
@@ -432,12 +492,13 @@ impl Session for EngineSession {
                     .notices
                     .lock()
                     .extend(self.transaction.notice(&command));
-                self.transaction.run(&command).map(|tag| (tag, None))
+                self.transact(&command).map(|tag| (tag, None))
             }
             Step::Deallocate(Some(name)) => Ok(("DEALLOCATE", Some(Forget::Named(name)))),
             Step::Deallocate(None) => Ok(("DEALLOCATE ALL", Some(Forget::All))),
             Step::Discard(what) => self.discard(what),
         };
+        let done = done.and_then(|done| self.show_isolation().map(|()| done));
         match done {
             Ok((tag, forgets)) => {
                 let work = Work::Done(None, tag.to_owned());

@@ -6,6 +6,7 @@ use std::time::Duration;
 use inflowave_federation::Pushdown;
 use inflowave_types::{Error, Result, SqlState};
 
+use crate::isolation::Isolation;
 use crate::suggest;
 
 /// One setting that exists.
@@ -107,6 +108,12 @@ pub(crate) const SPECS: &[Spec] = &[
         "Form of dates in text.",
     ),
     spec(
+        "default_transaction_isolation",
+        "read committed",
+        Check::OneOf(&Isolation::NAMES),
+        "Isolation of new transactions.",
+    ),
+    spec(
         "default_transaction_read_only",
         "on",
         Check::Only("every transaction is read-only"),
@@ -193,8 +200,8 @@ pub(crate) const SPECS: &[Spec] = &[
     spec(
         "transaction_isolation",
         "read committed",
-        Check::Any,
-        "Isolation of the transaction.",
+        Check::OneOf(&Isolation::NAMES),
+        "Isolation of the transaction: from repeatable read on, a source that has snapshots is read in one state.",
     ),
     spec(
         "transaction_read_only",
@@ -264,6 +271,12 @@ impl Settings {
 
     pub fn pushdown(&self) -> Pushdown {
         self.named("inflowave.pushdown").parse().unwrap_or_default()
+    }
+
+    /// Of transactions that name no isolation.
+    pub fn default_isolation(&self) -> Isolation {
+        let name = self.named("default_transaction_isolation");
+        name.parse().unwrap_or_default()
     }
 
     pub fn time_zone(&self) -> &str {

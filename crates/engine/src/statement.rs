@@ -410,13 +410,6 @@ fn set(words: &Words) -> Result<Kind> {
             value: words.value_from(at + 2)?,
         });
     }
-    // SET TRANSACTION .. and SET SESSION CHARACTERISTICS change nothing: every transaction reads.
-    if matches!(words.upper(at).as_str(), "TRANSACTION" | "CHARACTERISTICS") {
-        return Ok(Kind::Set {
-            name: "transaction_read_only".to_owned(),
-            value: Some("on".to_owned()),
-        });
-    }
     let (name, next) = words.name_from(at)?;
     match (words.token(next), words.upper(next).as_str()) {
         (Some(Token::Eq), _) | (_, "TO") => Ok(Kind::Set {
@@ -448,6 +441,10 @@ impl Words<'_> {
     pub fn position(&self, at: usize) -> Option<u32> {
         let token = self.tokens.get(at)?;
         Some(Lines::of(self.sql).chars(token.span.start))
+    }
+
+    pub fn is_comma(&self, at: usize) -> bool {
+        self.token(at) == Some(&Token::Comma)
     }
 
     pub fn token(&self, at: usize) -> Option<&Token> {

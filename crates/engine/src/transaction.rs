@@ -1,11 +1,16 @@
 //! Transactions as clients see them: their status, and the names that they can go back to.
 //!
 //! Sources are read only, so that nothing is to be undone: a transaction is acknowledged, an error
-//! fails it, and a savepoint is where a failed one goes on.
+//! fails it, and a savepoint is where a failed one goes on. From `REPEATABLE READ` on it reads each
+//! source that has snapshots in one state: the one in which it was first read.
 
+use std::sync::Arc;
+
+use inflowave_federation::Snapshots;
 use inflowave_query_api::{Notice, Severity, TransactionStatus};
 use inflowave_types::{Error, Result, SqlState};
 
+use crate::isolation::{Isolation, Modes};
 use crate::statement::Words;
 
 /// Savepoints of one transaction, at most.
@@ -14,7 +19,11 @@ const SAVEPOINTS_MAX: usize = 1000;
 /// A statement that begins, ends or divides a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Command {
-    Begin,
+    Begin(Modes),
+    /// `SET TRANSACTION`
+    Set(Modes),
+    /// `SET SESSION CHARACTERISTICS AS TRANSACTION`
+    SetDefault(Modes),
     Commit,
     Rollback,
     Savepoint(String),
@@ -26,7 +35,15 @@ impl Command {
     /// The command that begins with this word; `None` for another statement.
     pub fn parse(words: &Words) -> Option<Result<Command>> {
         Some(match words.upper(0).as_str() {
-            "BEGIN" | "START" => Ok(Command::Begin),
+            "BEGIN" => {
+                let named = matches!(words.upper(1).as_str(), "WORK" | "TRANSACTION");
+                Modes::parse(words, 1 + usize::from(named)).map(Command::Begin)
+            }
+            "START" => match words.upper(1).as_str() {
+                "TRANSACTION" => Modes::parse(words, 2).map(Command::Begin),
+                _ => Err(words.unexpected(1)),
+            },
+            "SET" => return set(words),
             "COMMIT" | "END" => Ok(Command::Commit),
             "ROLLBACK" | "ABORT" => rollback(words),
             "SAVEPOINT" => name(words, 1).map(Command::Savepoint),
@@ -44,6 +61,23 @@ impl Command {
             self,
             Command::Commit | Command::Rollback | Command::RollbackTo(_)
         )
+    }
+}
+
+/// `SET [SESSION | LOCAL] TRANSACTION ..`, `SET SESSION CHARACTERISTICS AS TRANSACTION ..`, and the
+/// setting that means the same; `None` for another setting.
+fn set(words: &Words) -> Option<Result<Command>> {
+    let scoped = matches!(words.upper(1).as_str(), "SESSION" | "LOCAL");
+    let at = 1 + usize::from(scoped);
+    match words.upper(at).as_str() {
+        "TRANSACTION" => Some(Modes::parse_some(words, at + 1).map(Command::Set)),
+        "CHARACTERISTICS" => Some(match (words.upper(at + 1), words.upper(at + 2)) {
+            (r#as, transaction) if r#as == "AS" && transaction == "TRANSACTION" => {
+                Modes::parse_some(words, at + 3).map(Command::SetDefault)
+            }
+            _ => Err(words.unexpected(at + 1)),
+        }),
+        _ => None,
     }
 }
 
@@ -75,6 +109,11 @@ pub(crate) struct Transaction {
     status: TransactionStatus,
     /// The oldest first.
     savepoints: Vec<String>,
+    isolation: Isolation,
+    /// A query of it was planned.
+    has_read: bool,
+    /// The states that it reads, where they are fixed.
+    snapshots: Option<Arc<Snapshots>>,
 }
 
 impl Default for Transaction {
@@ -82,6 +121,9 @@ impl Default for Transaction {
         Transaction {
             status: TransactionStatus::Idle,
             savepoints: Vec::new(),
+            isolation: Isolation::default(),
+            has_read: false,
+            snapshots: None,
         }
     }
 }
@@ -89,6 +131,24 @@ impl Default for Transaction {
 impl Transaction {
     pub fn status(&self) -> TransactionStatus {
         self.status
+    }
+
+    /// Of the transaction that runs; `None` outside of one.
+    pub fn isolation(&self) -> Option<Isolation> {
+        (self.status != TransactionStatus::Idle).then_some(self.isolation)
+    }
+
+    /// What a query reads: states of its own, or those of the transaction.
+    pub fn snapshots(&mut self) -> Arc<Snapshots> {
+        if self.status == TransactionStatus::Idle {
+            return Snapshots::of_statement();
+        }
+        self.has_read = true;
+        if !self.isolation.fixes_states() {
+            return Snapshots::of_statement();
+        }
+        let snapshots = self.snapshots.get_or_insert_with(Snapshots::of_transaction);
+        Arc::clone(snapshots)
     }
 
     /// After an error; outside of a transaction it changes nothing.
@@ -102,13 +162,17 @@ impl Transaction {
     pub fn notice(&self, command: &Command) -> Option<Notice> {
         let is_idle = self.status == TransactionStatus::Idle;
         let (sqlstate, message) = match command {
-            Command::Begin if !is_idle => (
+            Command::Begin(_) if !is_idle => (
                 SqlState::ActiveSqlTransaction,
                 "there is already a transaction in progress",
             ),
             Command::Commit | Command::Rollback if is_idle => (
                 SqlState::NoActiveSqlTransaction,
                 "there is no transaction in progress",
+            ),
+            Command::Set(_) if is_idle => (
+                SqlState::NoActiveSqlTransaction,
+                "SET TRANSACTION can only be used in transaction blocks",
             ),
             _ => return None,
         };
@@ -119,18 +183,30 @@ impl Transaction {
         })
     }
 
-    /// The command's tag.
+    /// The command's tag. `default` is the isolation of a transaction that does not name one.
     ///
     /// # Errors
-    /// `25P01` for a savepoint outside of a transaction, `3B001` for one that is not there.
-    pub fn run(&mut self, command: &Command) -> Result<&'static str> {
+    /// `25P01` for a savepoint outside of a transaction, `3B001` for one that is not there, `25001`
+    /// for another isolation once it has read.
+    pub fn run(&mut self, command: &Command, default: Isolation) -> Result<&'static str> {
         match command {
-            Command::Begin => {
+            Command::Begin(modes) => {
                 if self.status == TransactionStatus::Idle {
                     self.status = TransactionStatus::InTransaction;
+                    self.isolation = modes.isolation.unwrap_or(default);
+                } else {
+                    self.set(*modes)?;
                 }
                 Ok("BEGIN")
             }
+            Command::Set(modes) => {
+                if self.status != TransactionStatus::Idle {
+                    self.set(*modes)?;
+                }
+                Ok("SET")
+            }
+            // The session keeps it.
+            Command::SetDefault(_) => Ok("SET"),
             Command::Commit if self.status != TransactionStatus::Failed => {
                 *self = Transaction::default();
                 Ok("COMMIT")
@@ -167,6 +243,21 @@ impl Transaction {
         }
     }
 
+    fn set(&mut self, modes: Modes) -> Result<()> {
+        match modes.isolation {
+            Some(isolation) if isolation != self.isolation && self.has_read => Err(Error::new(
+                SqlState::ActiveSqlTransaction,
+                "SET TRANSACTION ISOLATION LEVEL must be called before any query",
+            )
+            .with_hint("Say it in BEGIN, or right behind it.")),
+            Some(isolation) => {
+                self.isolation = isolation;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
     fn open(&self, command: &str) -> Result<()> {
         if self.status != TransactionStatus::Idle {
             return Ok(());
@@ -194,6 +285,10 @@ impl Transaction {
 mod tests {
     use super::*;
 
+    fn run(transaction: &mut Transaction, command: &Command) -> Result<&'static str> {
+        transaction.run(command, Isolation::default())
+    }
+
     fn save(name: &str) -> Command {
         Command::Savepoint(name.to_owned())
     }
@@ -201,26 +296,29 @@ mod tests {
     #[test]
     fn a_failed_transaction_goes_on_at_a_savepoint() {
         let mut transaction = Transaction::default();
-        let error = transaction.run(&save("a")).unwrap_err();
+        let error = run(&mut transaction, &save("a")).unwrap_err();
         assert_eq!(error.sqlstate().code(), "25P01");
-        transaction.run(&Command::Begin).unwrap();
+        run(&mut transaction, &Command::Begin(Modes::default())).unwrap();
         for name in ["a", "b", "a"] {
-            transaction.run(&save(name)).unwrap();
+            run(&mut transaction, &save(name)).unwrap();
         }
         transaction.fail();
         assert_eq!(transaction.status(), TransactionStatus::Failed);
         let back = Command::RollbackTo("b".to_owned());
-        assert_eq!(transaction.run(&back), Ok("ROLLBACK"));
+        assert_eq!(run(&mut transaction, &back), Ok("ROLLBACK"));
         assert_eq!(transaction.status(), TransactionStatus::InTransaction);
         // The later "a" is gone, the earlier one is still there.
         let release = Command::Release("a".to_owned());
-        assert_eq!(transaction.run(&release), Ok("RELEASE"));
+        assert_eq!(run(&mut transaction, &release), Ok("RELEASE"));
         assert_eq!(
-            transaction.run(&release).unwrap_err().sqlstate().code(),
+            run(&mut transaction, &release)
+                .unwrap_err()
+                .sqlstate()
+                .code(),
             "3B001"
         );
         transaction.fail();
-        assert_eq!(transaction.run(&Command::Commit), Ok("ROLLBACK"));
+        assert_eq!(run(&mut transaction, &Command::Commit), Ok("ROLLBACK"));
         assert_eq!(transaction.status(), TransactionStatus::Idle);
     }
 }

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use inflowave_types::{Error, QueryId};
 use tokio_util::sync::CancellationToken;
 
+use crate::Snapshots;
+
 /// `SET inflowave.pushdown`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Pushdown {
@@ -59,6 +61,8 @@ pub struct FederationContext {
     /// Rows per batch at most.
     pub batch_rows: usize,
     pub observer: Arc<dyn RemoteObserver>,
+    /// The states of the sources that are read.
+    pub snapshots: Arc<Snapshots>,
 }
 
 impl Debug for FederationContext {

@@ -194,15 +194,17 @@ async fn read(
     sender: &mpsc::Sender<Item>,
     remote_id: u64,
 ) -> std::result::Result<bool, Error> {
+    let (catalog, source) = (node.fragment.catalog(), node.fragment.source());
     let context = ScanContext {
         query_id: federation.query_id,
+        snapshot: federation.snapshots.of(catalog, source.as_ref()).await?,
         cancel: cancel.clone(),
         batch_rows: federation.batch_rows,
         // Sources take no part in runtime filters yet: joins filter here.
         runtime_filters: Vec::new(),
     };
     let query = Arc::clone(&node.query);
-    let mut stream = node.fragment.source().execute(query, context).await?;
+    let mut stream = source.execute(query, context).await?;
     while let Some(batch) = stream.next().await {
         let batch = batch?;
         if batch.schema() != node.query.schema {

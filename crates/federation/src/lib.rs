@@ -17,9 +17,11 @@ mod exec;
 mod explain;
 mod node;
 mod planner;
+mod snapshots;
 
 pub use context::{FederationContext, Pushdown, RemoteObserver, RemoteStart};
 pub use exec::RemoteScanExec;
 pub use explain::{ExplainRow, explain};
 pub use node::{Refusal, RemoteScanNode};
 pub use planner::FederationPlanner;
+pub use snapshots::Snapshots;

@@ -47,7 +47,7 @@ impl ExtensionPlanner for RemoteScanPlanner {
         node: &dyn UserDefinedLogicalNode,
         _logical_inputs: &[&LogicalPlan],
         _physical_inputs: &[Arc<dyn ExecutionPlan>],
-        _session: &dyn Session,
+        session: &dyn Session,
         _context: &PhysicalPlanningContext,
     ) -> Result<Option<Arc<dyn ExecutionPlan>>> {
         let Some(node) = node.as_any().downcast_ref::<RemoteScanNode>() else {
@@ -56,6 +56,12 @@ impl ExtensionPlanner for RemoteScanPlanner {
                 node.name()
             )));
         };
+        if let Some(context) = session.config().get_extension::<FederationContext>() {
+            let fragment = &node.fragment;
+            context
+                .snapshots
+                .planned(fragment.catalog(), fragment.source().as_ref());
+        }
         Ok(Some(Arc::new(RemoteScanExec::new(node.clone()))))
     }
 }

@@ -31,6 +31,8 @@ macro_rules! sql_states {
 sql_states! {
     /// No error: the code of a notice.
     SuccessfulCompletion = "00000",
+    /// No error: the code of a warning.
+    Warning = "01000",
     /// A source cannot be reached.
     ConnectionUnableToEstablish = "08001",
     /// A source refused the connection.
@@ -63,6 +65,8 @@ sql_states! {
     ReadOnlySqlTransaction = "25006",
     InFailedSqlTransaction = "25P02",
     NoActiveSqlTransaction = "25P01",
+    /// What a transaction reads is not there any more: it can be run again.
+    SerializationFailure = "40001",
     InvalidSqlStatementName = "26000",
     InvalidAuthorization = "28000",
     DependentObjectsStillExist = "2BP01",

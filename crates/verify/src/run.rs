@@ -1,9 +1,10 @@
 //! Random queries over a user's own tables, each asked twice: with pushdown and without.
 //!
-//! **Side**: a session that answers, with limits. **Trial**: one query asked of both sides. The
-//! sources give no snapshot that two statements share, so a difference counts only if two local
-//! answers, one before and one after a pushed one, are equal and the pushed one is not; else the
-//! query is told as *unsettled*. **Report**: what a run came to, for a person.
+//! **Side**: with pushdown, or without. **Trial**: one query asked of both sides, in a transaction
+//! that reads each source in one state where the source has snapshots. Others can change between two
+//! answers, so that a difference counts only if two local answers, one before and one after a pushed
+//! one, are equal and the pushed one is not; else the query is told as *unsettled*. **Report**: what a
+//! run came to, for a person.
 //!
 //! Nothing here reads a table that has more than [`Options::rows_max`] rows: to answer locally is
 //! to read whole tables, query after query.
@@ -24,7 +25,7 @@ use inflowave_query_api::QueryService;
 use inflowave_types::{Error, Result, SqlState};
 
 pub use report::{Ended, Finding, Report};
-use side::Side;
+use side::Asker;
 pub use trial::Different;
 use trial::{Pair, Trial};
 
@@ -80,13 +81,11 @@ pub async fn run(
     let deadline = started + options.time_limit;
     let mut report = Report::new(options);
     let answer_rows_max = options.rows_max.saturating_mul(2).max(100_000);
-    let side = |pushdown| Side::new(service, pushdown, options.query_timeout, answer_rows_max);
     let mut pair = Pair {
-        pushed: side("on"),
-        local: side("off"),
+        asker: Asker::new(service, options.query_timeout, answer_rows_max),
     };
-    let tables =
-        discover::tables(&mut pair.pushed, options, deadline, &mut report, progress).await?;
+    let asker = &mut pair.asker;
+    let tables = discover::tables(asker, options, deadline, &mut report, progress).await?;
     if tables.is_empty() {
         return Err(nothing_to_ask(&report));
     }

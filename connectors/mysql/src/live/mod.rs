@@ -170,6 +170,7 @@ fn open(given: &[(&str, &str)]) -> Result<Arc<MySqlSource>> {
 fn context() -> ScanContext {
     ScanContext {
         query_id: QueryId(1),
+        snapshot: None,
         cancel: CancellationToken::new(),
         batch_rows: 8192,
         runtime_filters: Vec::new(),

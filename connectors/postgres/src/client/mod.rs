@@ -3,6 +3,8 @@
 mod pool;
 mod running;
 mod session;
+mod snapshot;
 
 pub(crate) use pool::Pool;
 pub(crate) use running::Running;
+pub(crate) use snapshot::Exported;

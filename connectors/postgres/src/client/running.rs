@@ -6,7 +6,7 @@ use std::time::Duration;
 use deadpool::managed::Object;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
-use tokio_postgres::Client;
+use tokio_postgres::{Client, SimpleQueryMessage};
 
 use super::pool::Pooled;
 
@@ -18,6 +18,8 @@ const SETTLE_MAX: Duration = Duration::from_secs(10);
 pub(crate) struct Running {
     session: Option<Pooled>,
     io: Handle,
+    /// It ends before the session is given back.
+    in_transaction: bool,
 }
 
 impl Running {
@@ -25,6 +27,19 @@ impl Running {
         Running {
             session: Some(session),
             io,
+            in_transaction: false,
+        }
+    }
+
+    /// Runs statements that begin a transaction.
+    pub(crate) async fn begin(
+        &mut self,
+        sql: &str,
+    ) -> Result<Vec<SimpleQueryMessage>, tokio_postgres::Error> {
+        self.in_transaction = true;
+        match self.client() {
+            Some(client) => client.simple_query(sql).await,
+            None => Ok(Vec::new()),
         }
     }
 
@@ -34,33 +49,49 @@ impl Running {
 
     /// The query has ended at the source and its last row was read.
     pub(crate) fn finished(mut self) {
-        self.session.take();
+        if let Some(session) = self.session.take()
+            && self.in_transaction
+        {
+            self.io.spawn(roll_back(session));
+        }
     }
 
     /// The source itself ended the query with an error.
     pub(crate) fn failed(mut self) {
-        if let Some(session) = &mut self.session {
+        if let Some(mut session) = self.session.take() {
             session.suspect = true;
+            if self.in_transaction {
+                self.io.spawn(roll_back(session));
+            }
         }
-        self.session.take();
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         if let Some(session) = self.session.take() {
-            self.io.spawn(settle(session));
+            self.io.spawn(settle(session, self.in_transaction));
         }
     }
 }
 
-async fn settle(mut session: Pooled) {
+/// Gives back a session whose query has ended, without its transaction.
+async fn roll_back(mut session: Pooled) {
+    session.suspect = true;
+    match timeout(SETTLE_MAX, session.client.batch_execute("ROLLBACK")).await {
+        Ok(Ok(())) => session.suspect = false,
+        _ => drop(Object::take(session)),
+    }
+}
+
+async fn settle(mut session: Pooled, in_transaction: bool) {
     session.suspect = true;
     if let Err(error) = session.cancel().await {
         tracing::debug!(%error, "a query at PostgreSQL could not be cancelled");
     }
     // Its answer comes after the end of the query.
     match timeout(SETTLE_MAX, session.check()).await {
+        Ok(Ok(())) if in_transaction => roll_back(session).await,
         Ok(Ok(())) => session.suspect = false,
         _ => drop(Object::take(session)),
     }

@@ -105,6 +105,7 @@ pub(super) fn open(url: &str, more: &[(&str, &str)]) -> Result<Arc<PostgresSourc
 pub(super) fn context() -> ScanContext {
     ScanContext {
         query_id: QueryId(1),
+        snapshot: None,
         cancel: CancellationToken::new(),
         batch_rows: 8192,
         runtime_filters: Vec::new(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use futures::{StreamExt, TryStreamExt};
-use inflowave_connector_api::{BatchStream, RemoteSource, ScanContext, Source};
+use inflowave_connector_api::{BatchStream, RemoteSource, ScanContext, Snapshot, Source};
 
 use super::{Live, context, live, open, query, schema, shown};
 
@@ -264,4 +264,63 @@ async fn until_free(live: &Live, source: &Arc<crate::source::PostgresSource>) {
         assert!(start.elapsed() < super::PATIENCE);
     }
     live.source.ping().await.unwrap();
+}
+
+#[test]
+fn scans_of_one_snapshot_read_one_state() {
+    live("snapshot", |live| async move {
+        let name = "inflowave_test_snapshot";
+        let source = open(&live.url, &[("application_name", name)]).unwrap();
+        let table = format!("{}.t", live.schema);
+        live.admin
+            .batch_execute(&format!("CREATE TABLE {table} AS SELECT 1 AS x"))
+            .await
+            .unwrap();
+        let count = || {
+            let sql = format!("SELECT count(*) FROM {table}");
+            query(&sql, schema(&[DataType::Int64]), vec![])
+        };
+        let seen = |snapshot: &Option<Snapshot>| {
+            let scan = ScanContext {
+                snapshot: snapshot.clone(),
+                ..context()
+            };
+            let (source, count) = (Arc::clone(&source), count());
+            async move {
+                let rows = source.execute(count, scan).await?.try_collect::<Vec<_>>();
+                Ok::<_, inflowave_types::Error>(shown(&rows.await?).remove(0).remove(0))
+            }
+        };
+        let add = format!("INSERT INTO {table} VALUES (2)");
+        let snapshot = source.snapshot().await.unwrap();
+        assert!(snapshot.is_some());
+        live.admin.batch_execute(&add).await.unwrap();
+        // Also in sessions that have served before.
+        for _ in 0..3 {
+            assert_eq!(seen(&snapshot).await.unwrap(), "1");
+        }
+        assert_eq!(seen(&None).await.unwrap(), "2");
+
+        // Whoever ends the transaction that holds it ends it for all.
+        let holder = format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+             WHERE application_name = '{name}' AND state = 'idle in transaction'"
+        );
+        live.admin.batch_execute(&holder).await.unwrap();
+        let waiting = format!(
+            "SELECT count(*) FROM pg_stat_activity
+             WHERE application_name = '{name}' AND state = 'idle in transaction'"
+        );
+        live.until(0, &waiting).await;
+        let error = seen(&snapshot).await.unwrap_err();
+        assert_eq!(error.sqlstate().code(), "40001", "{error:?}");
+        assert!(error.message().contains("\"crm\""), "{error:?}");
+        assert_eq!(seen(&None).await.unwrap(), "2");
+
+        // A dropped one leaves no transaction behind.
+        drop(snapshot);
+        let other = source.snapshot().await.unwrap();
+        drop(other);
+        live.until(0, &waiting).await;
+    });
 }

@@ -33,6 +33,7 @@ impl Source for Nothing {
             tried_with: "nothing",
             params: &[],
             capabilities: &[],
+            snapshots: false,
         }
     }
     fn default_schema(&self) -> &str {

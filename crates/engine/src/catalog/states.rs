@@ -55,6 +55,8 @@ pub(crate) struct SourceState {
     pub state: &'static str,
     pub reason: Option<String>,
     pub checked: Option<SystemTime>,
+    /// All that a transaction reads of it can be of one state.
+    pub snapshots: bool,
 }
 
 impl Catalogs {
@@ -189,6 +191,7 @@ impl Catalogs {
                 },
                 reason,
                 checked: seen.map(|s| s.checked),
+                snapshots: catalog.source().descriptor().snapshots,
             });
         }
         for (name, closed) in self.closed.read().iter() {
@@ -203,6 +206,7 @@ impl Catalogs {
                 },
                 reason: Some(reason(&closed.why).to_owned()),
                 checked: Some(closed.checked),
+                snapshots: false,
             });
         }
         states.sort_by(|a, b| (&a.name, a.state).cmp(&(&b.name, b.state)));

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use datafusion::logical_expr::{Expr, LogicalPlan};
 use inflowave_connector_api::{
     BatchStream, Descriptor, Fragment, Place, RemoteQuery, RemoteSource, ScanContext, Scope,
-    Source, Support, Table,
+    Snapshot, Source, Support, Table,
 };
 use inflowave_types::{Error, Result};
 
@@ -82,6 +82,10 @@ impl RemoteSource for Unpushed {
 
     fn compile(&self, fragment: &Fragment) -> Result<RemoteQuery> {
         self.remote()?.compile(fragment)
+    }
+
+    async fn snapshot(&self) -> Result<Option<Snapshot>> {
+        self.remote()?.snapshot().await
     }
 
     async fn execute(&self, query: Arc<RemoteQuery>, context: ScanContext) -> Result<BatchStream> {

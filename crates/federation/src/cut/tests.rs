@@ -27,10 +27,12 @@ static ALL: Descriptor = Descriptor {
     tried_with: "nothing",
     params: &[],
     capabilities: Capability::ALL,
+    snapshots: false,
 };
 
 static COLUMNS_ONLY: Descriptor = Descriptor {
     capabilities: &[Capability::Projection],
+    snapshots: false,
     ..ALL
 };
 

@@ -8,7 +8,7 @@ use inflowave_types::{Error, Result, SqlState};
 use crate::generate::render::quoted;
 use crate::table::{Keep, Learner, Table};
 
-use super::side::Side;
+use super::side::Asker;
 use super::types::ty_of;
 use super::{Options, Report};
 
@@ -52,13 +52,16 @@ impl Path {
 /// `3D000` and `42P01` for a catalog or table of the options that is not there; the error of a
 /// catalog that is named and cannot be read.
 pub(super) async fn tables(
-    side: &mut Side<'_>,
+    asker: &mut Asker<'_>,
     options: &Options,
     deadline: Instant,
     report: &mut Report,
     progress: &mut dyn FnMut(&str),
 ) -> Result<Vec<Arc<Table>>> {
-    let paths = paths(side, options, report).await?;
+    let paths = paths(asker, options, report).await?;
+    let with = asker
+        .column("SELECT source FROM system.runtime.sources WHERE snapshots")
+        .await?;
     let mut tables = Vec::new();
     for (n, path) in paths.iter().enumerate() {
         let shown = path.shown();
@@ -76,9 +79,9 @@ pub(super) async fn tables(
             break;
         }
         progress(&format!("reading {shown} ({} of {})", n + 1, paths.len()));
-        match learn(side, path, options, report).await {
+        match learn(asker, path, options, report).await {
             Ok(Learned::Table(table)) => {
-                report.table(&table);
+                report.table(&table, with.contains(&table.catalog));
                 tables.push(Arc::new(*table));
             }
             Ok(Learned::LeftOut(why)) => report.left_out(shown, why),
@@ -92,8 +95,8 @@ pub(super) async fn tables(
 }
 
 /// Every table that the options allow, in the order of names.
-async fn paths(side: &mut Side<'_>, options: &Options, report: &mut Report) -> Result<Vec<Path>> {
-    let there = side.column("SHOW CATALOGS").await?;
+async fn paths(asker: &mut Asker<'_>, options: &Options, report: &mut Report) -> Result<Vec<Path>> {
+    let there = asker.column("SHOW CATALOGS").await?;
     if let Some(missing) = options.catalogs.iter().find(|c| !there.contains(c)) {
         let error = Error::new(
             SqlState::InvalidCatalogName,
@@ -108,7 +111,7 @@ async fn paths(side: &mut Side<'_>, options: &Options, report: &mut Report) -> R
     });
     let mut paths = Vec::new();
     for catalog in wanted {
-        match of_catalog(side, &catalog).await {
+        match of_catalog(asker, &catalog).await {
             Ok(found) => paths.extend(found),
             Err(error) if named => return Err(error),
             Err(error) => report.left_out(
@@ -136,15 +139,15 @@ async fn paths(side: &mut Side<'_>, options: &Options, report: &mut Report) -> R
     Ok(paths)
 }
 
-async fn of_catalog(side: &mut Side<'_>, catalog: &str) -> Result<Vec<Path>> {
+async fn of_catalog(asker: &mut Asker<'_>, catalog: &str) -> Result<Vec<Path>> {
     let mut paths = Vec::new();
     let schemas = format!("SHOW SCHEMAS FROM {}", quoted(catalog));
-    for schema in side.column(&schemas).await? {
+    for schema in asker.column(&schemas).await? {
         if OWN_SCHEMAS.contains(&schema.as_str()) {
             continue;
         }
         let tables = format!("SHOW TABLES FROM {}.{}", quoted(catalog), quoted(&schema));
-        paths.extend(side.column(&tables).await?.into_iter().map(|table| Path {
+        paths.extend(asker.column(&tables).await?.into_iter().map(|table| Path {
             catalog: catalog.to_owned(),
             schema: schema.clone(),
             table,
@@ -160,12 +163,12 @@ enum Learned {
 
 /// Reads a table once, at most one row more than the limit.
 async fn learn(
-    side: &mut Side<'_>,
+    asker: &mut Asker<'_>,
     path: &Path,
     options: &Options,
     report: &mut Report,
 ) -> Result<Learned> {
-    let schema = side
+    let schema = asker
         .schema(&format!("SELECT * FROM {}", path.quoted()))
         .await?;
     let Some(schema) = schema else {
@@ -195,7 +198,7 @@ async fn learn(
         path.quoted(),
         rows_max.saturating_add(1)
     );
-    let whole = side
+    let whole = asker
         .rows(&sql, rows_max, &mut |row| learner.row(row))
         .await?;
     Ok(match whole {

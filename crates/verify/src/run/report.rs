@@ -26,6 +26,8 @@ pub struct Report {
     pub ended: Ended,
     /// Tables that were asked of, with their rows.
     pub tables: Vec<(String, usize)>,
+    /// Their catalogs, and whether both answers of a query read one state of them.
+    pub catalogs: BTreeMap<String, bool>,
     /// What was not asked of, and why.
     pub left_out: Vec<(String, String)>,
     /// Columns that were not asked of, by the reason.
@@ -82,6 +84,7 @@ impl Report {
             elapsed: Duration::ZERO,
             ended: Ended::AllQueries,
             tables: Vec::new(),
+            catalogs: BTreeMap::new(),
             left_out: Vec::new(),
             left_out_columns: BTreeMap::new(),
             pushed: 0,
@@ -96,7 +99,8 @@ impl Report {
         }
     }
 
-    pub(super) fn table(&mut self, table: &Table) {
+    pub(super) fn table(&mut self, table: &Table, has_snapshots: bool) {
+        self.catalogs.insert(table.catalog.clone(), has_snapshots);
         let name = format!("{}.{}.{}", table.catalog, table.schema, table.name);
         self.tables.push((name, table.rows));
     }
@@ -186,6 +190,23 @@ impl Report {
             self.tables.len(),
             names.join(", ")
         )?;
+        let list = |with: bool| -> String {
+            let named = self.catalogs.iter().filter(|(_, has)| **has == with);
+            named
+                .map(|(name, _)| name.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let (with, without) = (list(true), list(false));
+        if !with.is_empty() {
+            writeln!(out, "both answers read one snapshot of: {with}")?;
+        }
+        if !without.is_empty() {
+            writeln!(
+                out,
+                "no snapshots, so that differences are asked again: {without}"
+            )?;
+        }
         for (what, why) in &self.left_out {
             writeln!(out, "left out: {what} {why}")?;
         }

@@ -1,4 +1,4 @@
-//! A session that answers, within limits of time and rows.
+//! A session that answers, with pushdown and without, within limits of time and rows.
 
 use std::time::Duration;
 
@@ -16,12 +16,22 @@ pub(super) enum Asked {
     Stopped(&'static str),
 }
 
-pub(super) struct Side<'a> {
+/// Where a query is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Pushed,
+    Local,
+}
+
+pub(super) struct Asker<'a> {
     service: &'a dyn QueryService,
-    pushdown: &'static str,
     timeout: Duration,
     rows_max: usize,
     session: Option<Box<dyn Session>>,
+    /// The session's, if it was set.
+    side: Option<Side>,
+    /// The session reads each source in one state, where the source has one.
+    frozen: bool,
 }
 
 /// How many rows a reader of batches still wants.
@@ -30,25 +40,46 @@ enum Wants {
     Enough,
 }
 
-impl<'a> Side<'a> {
-    pub fn new(
-        service: &'a dyn QueryService,
-        pushdown: &'static str,
-        timeout: Duration,
-        rows_max: usize,
-    ) -> Side<'a> {
-        Side {
+impl<'a> Asker<'a> {
+    pub fn new(service: &'a dyn QueryService, timeout: Duration, rows_max: usize) -> Asker<'a> {
+        Asker {
             service,
-            pushdown,
             timeout,
             rows_max,
             session: None,
+            side: None,
+            frozen: false,
+        }
+    }
+
+    /// From here on sources are read in the state of now, those that have such a thing.
+    ///
+    /// # Errors
+    /// `57014` when it takes too long.
+    pub async fn freeze(&mut self) -> Result<()> {
+        self.thaw().await?;
+        self.command("BEGIN ISOLATION LEVEL REPEATABLE READ")
+            .await?;
+        // An error fails the transaction, which goes on from here.
+        self.command("SAVEPOINT asked").await?;
+        self.frozen = true;
+        Ok(())
+    }
+
+    /// Sources are read as they are again.
+    ///
+    /// # Errors
+    /// `57014` when it takes too long.
+    pub async fn thaw(&mut self) -> Result<()> {
+        match std::mem::take(&mut self.frozen) {
+            true => self.command("ROLLBACK").await,
+            false => Ok(()),
         }
     }
 
     /// A whole answer. One that takes too long or has too many rows is stopped; its session ends
     /// with it, and so does what it ran.
-    pub async fn ask(&mut self, sql: &str) -> Asked {
+    pub async fn ask(&mut self, side: Side, sql: &str) -> Asked {
         let rows_max = self.rows_max;
         let mut rows: Option<Rows> = None;
         let mut more = false;
@@ -63,6 +94,9 @@ impl<'a> Side<'a> {
             }
             Wants::More
         };
+        if let Err(error) = self.turn(side).await {
+            return Asked::Answer(Err(Failure::from(error)));
+        }
         match self.read(sql, &mut take).await {
             None => Asked::Stopped("an answer took longer than --query-timeout"),
             Some(Ok(())) if more => Asked::Stopped("an answer has too many rows"),
@@ -74,8 +108,8 @@ impl<'a> Side<'a> {
         }
     }
 
-    /// The rows of a statement, each given to `each`, at most `rows_max` of them; `false` if there
-    /// are more.
+    /// The rows of a statement, computed with pushdown, each given to `each`, at most `rows_max` of
+    /// them; `false` if there are more.
     ///
     /// # Errors
     /// The statement's; `57014` when it takes too long.
@@ -98,6 +132,7 @@ impl<'a> Side<'a> {
             }
             None => Wants::More,
         };
+        self.turn(Side::Pushed).await?;
         match self.read(sql, &mut take).await {
             Some(done) => done.map(|()| whole),
             None => Err(too_slow()),
@@ -138,6 +173,27 @@ impl<'a> Side<'a> {
         prepared.unwrap_or_else(|_| Err(too_slow()))
     }
 
+    /// What the session asks next is computed there.
+    async fn turn(&mut self, side: Side) -> Result<()> {
+        if self.session.is_some() && self.side == Some(side) {
+            return Ok(());
+        }
+        let pushdown = match side {
+            Side::Pushed => "on",
+            Side::Local => "off",
+        };
+        let set = format!("SET inflowave.pushdown = {pushdown}");
+        self.command(&set).await?;
+        self.side = Some(side);
+        Ok(())
+    }
+
+    /// A statement without rows.
+    async fn command(&mut self, sql: &str) -> Result<()> {
+        let done = self.read(sql, &mut |_, _| Wants::More).await;
+        done.unwrap_or_else(|| Err(too_slow()))
+    }
+
     async fn session(&mut self) -> Result<&mut Box<dyn Session>> {
         if self.session.is_none() {
             let start = SessionStart {
@@ -147,10 +203,9 @@ impl<'a> Side<'a> {
                 protocol: "command",
                 ..SessionStart::default()
             };
-            let mut session = self.service.open_session(start).await?;
-            let set = format!("SET inflowave.pushdown = {}", self.pushdown);
-            crate::ask(session.as_mut(), &set).await?;
-            self.session = Some(session);
+            self.session = Some(self.service.open_session(start).await?);
+            self.side = None;
+            self.frozen = false;
         }
         match &mut self.session {
             Some(session) => Ok(session),
@@ -188,6 +243,14 @@ impl<'a> Side<'a> {
             Ok(())
         };
         match tokio::time::timeout(timeout, reading).await {
+            Ok(Err(error)) if self.frozen && sql != RECOVER => {
+                match Box::pin(self.command(RECOVER)).await {
+                    Ok(()) => {}
+                    // The session is of no more use.
+                    Err(_) => self.session = None,
+                }
+                Some(Err(error))
+            }
             Ok(done) => Some(done),
             Err(_) => {
                 self.session = None;
@@ -196,6 +259,9 @@ impl<'a> Side<'a> {
         }
     }
 }
+
+/// Sent after an error in a transaction.
+const RECOVER: &str = "ROLLBACK TO SAVEPOINT asked";
 
 fn too_slow() -> Error {
     Error::new(

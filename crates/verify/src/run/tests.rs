@@ -78,7 +78,12 @@ impl ScriptedSession {
             self.pushed = word == "on";
             return Ok(None);
         }
+        let first = sql.split(' ').next().unwrap_or_default();
+        if matches!(first, "BEGIN" | "SAVEPOINT" | "ROLLBACK") {
+            return Ok(None);
+        }
         Ok(Some(match sql {
+            _ if sql.contains("system.runtime.sources") => texts(&["src"]),
             "SHOW CATALOGS" => texts(&["inflowave", "src", "system"]),
             "SHOW SCHEMAS FROM \"src\"" => texts(&["information_schema", "main"]),
             "SHOW TABLES FROM \"src\".\"main\"" => texts(&["t"]),
@@ -183,10 +188,8 @@ async fn trial<const P: usize, const L: usize>(pushed: [Reply; P], local: [Reply
     }
     let universe = Universe::new(vec![Arc::new(learner.finish("src", "main", "t"))]);
     let service = Scripted::new(&pushed, &local);
-    let side = |pushdown| Side::new(&service, pushdown, Duration::from_millis(50), 5);
     let mut pair = Pair {
-        pushed: side("on"),
-        local: side("off"),
+        asker: Asker::new(&service, Duration::from_millis(50), 5),
     };
     pair.trial(&query(&universe), &universe).await
 }

@@ -4,12 +4,11 @@ use crate::compare::{Answer, Failure, Rule, Verdict, compare};
 use crate::generate::{Against, Query, Universe, render, rule};
 use crate::{Rows, Value};
 
-use super::side::{Asked, Side};
+use super::side::{Asked, Asker, Side};
 
-/// Both sides.
+/// Asks both sides, of one state of each source that has such a thing.
 pub(super) struct Pair<'a> {
-    pub pushed: Side<'a>,
-    pub local: Side<'a>,
+    pub asker: Asker<'a>,
 }
 
 /// What came of one query.
@@ -61,11 +60,22 @@ enum Compared {
 impl Pair<'_> {
     /// Asks both sides; where they differ, local, pushed and local again.
     pub async fn trial(&mut self, query: &Query, universe: &Universe) -> Trial {
+        if let Err(error) = self.asker.freeze().await {
+            return Trial::SourceFailed(error.into());
+        }
+        let trial = self.compared(query, universe).await;
+        match self.asker.thaw().await {
+            Ok(()) => trial,
+            Err(error) => Trial::SourceFailed(error.into()),
+        }
+    }
+
+    async fn compared(&mut self, query: &Query, universe: &Universe) -> Trial {
         let rule = rule(query, Against::Ourselves);
         let name = |n: usize| universe.tables()[n].path();
         let sql = render(query, &name);
-        let pushed = self.pushed.ask(&sql).await;
-        let local = self.local.ask(&sql).await;
+        let pushed = self.asker.ask(Side::Pushed, &sql).await;
+        let local = self.asker.ask(Side::Local, &sql).await;
         let whole = match (&pushed, &local, rule.any_rows) {
             (Asked::Answer(Ok(_)), Asked::Answer(Ok(_)), true) => self.whole(query, &name).await,
             _ => None,
@@ -85,16 +95,17 @@ impl Pair<'_> {
         }
     }
 
-    /// The question of a difference: does it stand while the tables do?
+    /// The question of a difference: does it stand while the tables do? Those of a source that has
+    /// no snapshots can change meanwhile, and an answer can be another each time.
     async fn again(&mut self, query: &Query, rule: &Rule, name: &dyn Fn(usize) -> String) -> Trial {
         let sql = render(query, name);
-        let before = self.local.ask(&sql).await;
+        let before = self.asker.ask(Side::Local, &sql).await;
         let whole = match rule.any_rows {
             true => self.whole(query, name).await,
             false => None,
         };
-        let pushed = self.pushed.ask(&sql).await;
-        let after = self.local.ask(&sql).await;
+        let pushed = self.asker.ask(Side::Pushed, &sql).await;
+        let after = self.asker.ask(Side::Local, &sql).await;
         let settled = compared(&before, &after, rule, whole.as_ref());
         if !matches!(settled, Compared::Verdict(Verdict::Same)) {
             return Trial::Unsettled;
@@ -131,7 +142,7 @@ impl Pair<'_> {
             order_by: Vec::new(),
             ..query.clone()
         };
-        match self.local.ask(&render(&unlimited, name)).await {
+        match self.asker.ask(Side::Local, &render(&unlimited, name)).await {
             Asked::Answer(answer) => answer.ok(),
             Asked::Stopped(_) => None,
         }
@@ -172,7 +183,7 @@ impl Pair<'_> {
                 });
             }
         };
-        self.pushed
+        self.asker
             .rows(&explain, EXPLAIN_ROWS_MAX, &mut each)
             .await?;
         Ok(fragments)
