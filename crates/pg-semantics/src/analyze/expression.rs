@@ -6,6 +6,7 @@ use arrow::datatypes::{DataType, Field};
 use datafusion::common::tree_node::{Transformed, TreeNodeRewriter};
 use datafusion::common::{DFSchema, DataFusionError, ExprSchema, Result, ScalarValue};
 use datafusion::config::ConfigOptions;
+use datafusion::functions::expr_fn::nullif;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::{
     AggregateFunction, Between, Case, Cast, Exists, InList, InSubquery, ScalarFunction,
@@ -22,7 +23,7 @@ use inflowave_types::SqlState;
 use super::operator::{self, mismatch};
 use super::type_of::{as_type, type_of};
 use super::unknown::{number, placeholder, typed, unknown};
-use super::{analyze, condition, deferred, like, scalar_subquery};
+use super::{analyze, condition, deferred, like, quantified, scalar_subquery};
 use crate::cast::{cast_scalar, minimal_decimal};
 use crate::functions;
 use crate::local::both_zeros;
@@ -280,12 +281,13 @@ impl Rewriter<'_> {
         )))
     }
 
-    fn in_list(&self, l: InList) -> Result<Expr> {
+    pub(super) fn in_list(&self, l: InList) -> Result<Expr> {
         let mut all = vec![*l.expr];
         for e in l.list {
             all.push(operator::constant(e, self)?);
         }
-        let mut all = operator::comparable(all, self, |l, r| mismatch("=", l, r))?;
+        let all = operator::comparable(all, self, |l, r| mismatch("=", l, r))?;
+        let mut all = operator::spans(all, self)?;
         let expr = all.remove(0);
         // Constants are looked up by their bits before anything runs.
         both_zeros(&mut all);
@@ -349,24 +351,54 @@ impl Rewriter<'_> {
             return operator::binary(left, op, right, self);
         }
         let args = match f.func.name() {
+            // An empty array has no dimension.
+            "array_length" => {
+                let args =
+                    functions::prepare_arguments("array_length", f.args, self.schema, self.config)?;
+                let length =
+                    self.coerced(Expr::ScalarFunction(ScalarFunction::new_udf(f.func, args)))?;
+                let zero = Expr::Literal(ScalarValue::new_zero(&self.type_of(&length)?)?, None);
+                return Ok(nullif(length, zero));
+            }
+            functions::QUANTIFIED => return quantified::resolve(f, self),
+            functions::CAST_APART => {
+                let cast = f.args.into_iter().next();
+                return cast.ok_or_else(|| DataFusionError::Internal("a cast".to_owned()));
+            }
             "coalesce" => self.agree(f.args, |l, r| unmatched("COALESCE", l, r))?,
             "greatest" => self.agree(f.args, |l, r| unmatched("GREATEST", l, r))?,
             "least" => self.agree(f.args, |l, r| unmatched("LEAST", l, r))?,
-            // The result has the type in which the two are compared.
-            "nullif" => {
-                let args = operator::comparable(f.args, self, |l, r| mismatch("=", l, r))?;
-                match <[Expr; 2]>::try_from(args) {
-                    Ok([a, b]) if self.has_two_zeros(&a)? => {
-                        let null = Expr::Literal(ScalarValue::try_from(self.type_of(&a)?)?, None);
-                        return when(a.clone().eq(b), null).otherwise(a);
-                    }
-                    Ok(both) => both.into(),
-                    Err(args) => args,
-                }
-            }
+            "nullif" => return self.nullif(f),
             name => functions::prepare_arguments(name, f.args, self.schema, self.config)?,
         };
         Ok(Expr::ScalarFunction(ScalarFunction::new_udf(f.func, args)))
+    }
+
+    /// The two are compared in one type, and the first one is given in the type that `=` takes it in.
+    fn nullif(&self, mut f: ScalarFunction) -> Result<Expr> {
+        let first = match f.args.first() {
+            Some(e) if unknown(e).is_none() => Some((e.clone(), self.type_of(e)?)),
+            _ => None,
+        };
+        let args = operator::comparable(f.args, self, |l, r| mismatch("=", l, r))?;
+        let [a, b] = match <[Expr; 2]>::try_from(args) {
+            Ok(both) => both,
+            Err(args) => {
+                f.args = args;
+                return Ok(Expr::ScalarFunction(f));
+            }
+        };
+        let common = self.type_of(&a)?;
+        let (given, kept) = match first {
+            Some((e, t)) => (e, operator::kept_type(&t, &common)),
+            None => (a.clone(), common.clone()),
+        };
+        if a.is_volatile() || (kept == common && !types::is_float(&common)) {
+            let nullif = Expr::ScalarFunction(ScalarFunction::new_udf(f.func, vec![a, b]));
+            return operator::to(nullif, &kept, self);
+        }
+        let null = Expr::Literal(ScalarValue::try_from(&kept)?, None);
+        when(a.eq(b), null).otherwise(operator::to(given, &kept, self)?)
     }
 
     /// DataFusion 55.2 compares the operand of `CASE` and the sides of `nullif` by their bits: of

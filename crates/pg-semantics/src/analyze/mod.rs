@@ -17,6 +17,7 @@ mod expression;
 mod like;
 mod multiset;
 mod operator;
+mod quantified;
 mod refused;
 mod scalar_subquery;
 mod set;
@@ -29,13 +30,15 @@ use std::sync::Arc;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, Result};
 use datafusion::config::ConfigOptions;
+use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Subquery};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Sort, Subquery};
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercionRewriter;
 use inflowave_types::SqlState;
 
+use crate::functions;
 use crate::raise::raise;
 use crate::types;
 pub(crate) use correlated::Correlated;
@@ -109,6 +112,10 @@ fn node(plan: LogicalPlan, outer: &DFSchema, config: &ConfigOptions) -> Result<L
 
     // DataFusion turns subqueries of conditions into joins, those of other places only if scalar.
     let joins = matches!(plan, LogicalPlan::Filter(_) | LogicalPlan::Join(_));
+    let plan = match plan {
+        LogicalPlan::Sort(sort) => LogicalPlan::Sort(by_span(sort)?),
+        other => other,
+    };
     let names = NamePreserver::new(&plan);
     let plan = plan
         .map_expressions(|e| {
@@ -127,6 +134,19 @@ fn node(plan: LogicalPlan, outer: &DFSchema, config: &ConfigOptions) -> Result<L
         .data
         .recompute_schema()?;
     aggregate::take_apart(plan)
+}
+
+/// Intervals are sorted by their length.
+fn by_span(mut sort: Sort) -> Result<Sort> {
+    for key in &mut sort.expr {
+        let t = type_of::type_of(&key.expr, sort.input.schema())?;
+        if matches!(t, arrow::datatypes::DataType::Interval(_)) {
+            let of = vec![std::mem::take(&mut key.expr)];
+            let span = ScalarFunction::new_udf(functions::interval_span(), of);
+            key.expr = Expr::ScalarFunction(span);
+        }
+    }
+    Ok(sort)
 }
 
 /// One expression over the columns of `schema`.

@@ -41,7 +41,7 @@ pub(super) fn binary(left: Expr, op: Operator, right: Expr, r: &Rewriter) -> Res
             let sign = op.to_string();
             let sides = vec![constant(left, r)?, constant(right, r)?];
             let sides = comparable(sides, r, |a, b| mismatch(&sign, a, b))?;
-            let [left, right] = pair(sides)?;
+            let [left, right] = pair(spans(sides, r)?)?;
             Ok(plain(left, op, right))
         }
         Operator::Plus
@@ -139,6 +139,44 @@ pub(super) fn comparable(
         common = comparison_type(&common, &t).ok_or_else(|| conflict(&common, &t))?;
     }
     exprs.into_iter().map(|e| to(e, &common, r)).collect()
+}
+
+/// A value and a list whose items are compared with it, in one type. An item of which nothing is known is
+/// a text, as PostgreSQL has it.
+pub(super) fn with_items(left: Expr, list: Expr, sign: &str, r: &Rewriter) -> Result<(Expr, Expr)> {
+    let t = type_of(&left, r.schema)?;
+    let item = match type_of(&list, r.schema)? {
+        DataType::List(item) if item.data_type().is_null() => DataType::Utf8View,
+        DataType::List(item) => item.data_type().clone(),
+        other => other,
+    };
+    let common = comparison_type(&t, &item).ok_or_else(|| mismatch(sign, &t, &item))?;
+    let of_list = DataType::List(Arc::new(Field::new_list_field(common.clone(), true)));
+    Ok((to(left, &common, r)?, as_type(list, &of_list, r.schema)?))
+}
+
+/// Intervals that are compared, by their length.
+pub(super) fn spans(exprs: Vec<Expr>, r: &Rewriter) -> Result<Vec<Expr>> {
+    let span = |e: Expr| match type_of(&e, r.schema)? {
+        DataType::Interval(_) => {
+            let span = ScalarFunction::new_udf(functions::interval_span(), vec![e]);
+            Ok(Expr::ScalarFunction(span))
+        }
+        _ => Ok(e),
+    };
+    exprs.into_iter().map(span).collect()
+}
+
+/// What `=` makes of an operand of type `t` that is compared in `common`: it is left as it is where
+/// PostgreSQL has an `=` of two different types.
+pub(super) fn kept_type(t: &DataType, common: &DataType) -> DataType {
+    let both = |is: fn(&DataType) -> bool| is(t) && is(common);
+    match (category(t), types::as_decimal(t)) {
+        _ if both(types::is_integer) || both(types::is_float) => t.clone(),
+        (Category::DateTime, _) => t.clone(),
+        (_, Some(decimal)) if precision_scale(common).is_some() => decimal,
+        _ => common.clone(),
+    }
 }
 
 /// As [`types::common`], but a real compares with another number as a double.
@@ -517,7 +555,7 @@ fn is_safe_divisor(e: &Expr) -> bool {
 }
 
 /// A cast, which a literal does at once.
-fn to(e: Expr, t: &DataType, r: &Rewriter) -> Result<Expr> {
+pub(super) fn to(e: Expr, t: &DataType, r: &Rewriter) -> Result<Expr> {
     if let Expr::Literal(value, None) = &e
         && !value.is_null()
         && value.data_type() != *t

@@ -3,13 +3,16 @@
 
 mod array_or_empty;
 mod at_zone;
+mod cast_apart;
 mod datetime;
 mod float;
 mod integer;
 mod interval;
+mod interval_span;
 mod math;
 mod now;
 mod numeric;
+mod quantified;
 mod series;
 mod subquery;
 mod text_case;
@@ -27,10 +30,12 @@ use crate::parameters::parameter;
 use crate::types::{self, Category, category};
 
 pub(crate) use array_or_empty::ARRAY_OR_EMPTY;
+pub(crate) use cast_apart::CAST_APART;
 pub(crate) use datetime::extract_udf;
 pub(crate) use integer::scalar_if;
 pub(crate) use math::power_udf;
 pub(crate) use numeric::{NumericOperator, Unscaled, round_div, worst_case};
+pub(crate) use quantified::{QUANTIFIED, operator as quantified_operator};
 pub(crate) use series::SERIES;
 
 macro_rules! operators {
@@ -66,6 +71,7 @@ operators! {
     or_null = subquery::OrNull::new();
     single_row = subquery::SingleRow::new();
     interval_div = interval::TemporalArithmetic::new(interval::TemporalOperator::Divide);
+    interval_span = interval_span::IntervalSpan::new();
 }
 
 /// Every function that a session knows on top of, or instead of, DataFusion's.
@@ -96,6 +102,9 @@ pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
     all.extend(now::all());
     all.push(udf(at_zone::TimeZone::new()));
     all.push(udf(array_or_empty::ArrayOrEmpty::new()));
+    all.push(udf(cast_apart::CastApart::new()));
+    all.push(udf(interval_span::IntervalSpan::new()));
+    all.push(udf(quantified::Quantified::new()));
     all.push(udf(series::Series::new()));
     all
 }
