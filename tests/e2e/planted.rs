@@ -65,7 +65,7 @@ fn a_secret_is_nowhere() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(
         dir.path().join("inflowave.toml"),
-        "[server]\ndata_dir = 'data'\nfile_roots = ['.']\nurl_roots = ['s3://b', 'az://c', 'http://127.0.0.1:1']\n[secrets]\nfile_roots = ['keys']\n",
+        "[server]\ndata_dir = 'data'\nfile_roots = ['.']\nurl_roots = ['s3://b', 'az://c', 'http://127.0.0.1:1', 'postgres://', 'mysql://']\n[secrets]\nfile_roots = ['keys']\n",
     )
     .unwrap();
     std::fs::create_dir(dir.path().join("keys")).unwrap();

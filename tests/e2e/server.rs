@@ -106,7 +106,8 @@ pub async fn keeping(
                 ..Secrets::default()
             },
             file_roots: vec![dir.to_owned()],
-            url_roots: ["s3://allowed".to_owned()]
+            url_roots: ["s3://allowed", "postgres://", "mysql://"]
+                .map(str::to_owned)
                 .into_iter()
                 .chain(std::env::var("INFLOWAVE_TEST_S3"))
                 .collect(),

@@ -16,7 +16,7 @@ pub const SPECS: &[ParamSpec] = &[
         example: "mysql://app@127.0.0.1:3306/shop",
         default: None,
         required: true,
-        kind: ParamKind::Text,
+        kind: ParamKind::Server,
     },
     ParamSpec {
         name: "password",

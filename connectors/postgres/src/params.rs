@@ -13,7 +13,7 @@ pub(crate) const SPECS: &[ParamSpec] = &[
         example: "postgres://app@127.0.0.1:5432/crm",
         default: None,
         required: true,
-        kind: ParamKind::Text,
+        kind: ParamKind::Server,
     },
     ParamSpec {
         name: "password",

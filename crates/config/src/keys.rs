@@ -132,8 +132,8 @@ pub const KEYS: &[Key] = &[
         kind: KeyKind::Urls,
         unit: "",
         default: "[]",
-        example: "[\"s3://lake\", \"http://minio:9000\"]",
-        doc: "The URLs below which a catalog that is made by SQL may read files and reach services: a scheme (`s3://`), a bucket, a server, or a path there. Catalogs of this file are free.",
+        example: "[\"s3://lake\", \"http://minio:9000\", \"postgres://db.example:5432\"]",
+        doc: "The URLs below which a catalog that is made by SQL may read files and reach services and databases: a scheme (`s3://`), a bucket, a server, or a path there; of a database server without its user. Catalogs of this file are free.",
     },
     Key {
         section: "limits",

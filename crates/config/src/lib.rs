@@ -18,7 +18,7 @@ use inflowave_types::{Error, Result, Secret, SqlState};
 
 pub use keys::{KEYS, Key, KeyKind, SECTIONS, Section};
 pub use secrets::{Piece, Secrets, pieces, roots_hint, under};
-pub use urls::{below, is_url_root, url_roots_hint};
+pub use urls::{below, is_url_root, server_below, servers_hint, url_roots_hint};
 
 /// Everything configured, checked.
 #[derive(Debug, Clone)]

@@ -26,10 +26,92 @@ pub fn below(url: &str, roots: &[String]) -> bool {
         while root_path.last().is_some_and(|last| last.is_empty()) {
             root_path.pop();
         }
+        let same_host = match is_store(scheme) {
+            // Two buckets can differ in case alone.
+            true => host == root_host,
+            false => host.eq_ignore_ascii_case(root_host),
+        };
         scheme.eq_ignore_ascii_case(root_scheme)
-            && (root_host.is_empty() || host.eq_ignore_ascii_case(root_host))
+            && (root_host.is_empty() || same_host)
             && path.starts_with(&root_path)
     })
+}
+
+/// Whether a database server's URL, `scheme://user:password@host:port/database`, is one of `roots` but
+/// for its user and password. A port that is not given is the scheme's own. What two readers could take
+/// for two hosts is none: a second `@`, escapes in the host, an option that names a host.
+///
+/// `url` holds no secret: references and passwords in it may be blotted out.
+pub fn server_below(url: &str, roots: &[String]) -> bool {
+    let Some(server) = server(url) else {
+        return false;
+    };
+    let roots: Vec<String> = roots.iter().filter_map(|root| normal(root)).collect();
+    below(&server, &roots)
+}
+
+/// The URL without its user and its options.
+fn server(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, behind) = rest.split_at(end);
+    if behind.contains(['@', '#', '\\']) {
+        return None;
+    }
+    let (path, options) = behind.split_once('?').unwrap_or((behind, ""));
+    if options.contains('%') || options.to_ascii_lowercase().contains("host") {
+        return None;
+    }
+    let host = match authority.split_once('@') {
+        Some((_, host)) => host,
+        None => authority,
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || ".-_:".contains(c);
+    if host.is_empty() || !host.chars().all(plain) {
+        return None;
+    }
+    // A database whose name is escaped lies below no root that names one.
+    let path = if path.contains('%') { "" } else { path };
+    normal(&format!("{scheme}://{host}{path}"))
+}
+
+/// One form of schemes that have two names and of ports that are the scheme's own.
+fn normal(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://")?;
+    let (host, path) = match rest.find('/') {
+        Some(at) => rest.split_at(at),
+        None => (rest, ""),
+    };
+    let (scheme, port) = match scheme.to_ascii_lowercase().as_str() {
+        "postgres" | "postgresql" => ("postgres", "5432"),
+        "mysql" | "mariadb" => ("mysql", "3306"),
+        _ => return None,
+    };
+    Some(match host.is_empty() || host.contains(':') {
+        true => format!("{scheme}://{host}{path}"),
+        false => format!("{scheme}://{host}:{port}{path}"),
+    })
+}
+
+/// Which servers are allowed, as a sentence.
+pub fn servers_hint(roots: &[String]) -> String {
+    let servers: Vec<&str> = roots
+        .iter()
+        .filter(|root| normal(root).is_some())
+        .map(String::as_str)
+        .collect();
+    if servers.is_empty() {
+        return "No database server is allowed: [server] url_roots of the configuration has none, such as \"postgres://db.example:5432\".".to_owned();
+    }
+    format!(
+        "The servers are: {} ([server] url_roots of the configuration); a host is a name or an IPv4 address, and stands in no option.",
+        servers.join(", ")
+    )
+}
+
+fn is_store(scheme: &str) -> bool {
+    let stores = ["s3", "s3a", "gs", "az", "azure", "abfs", "abfss"];
+    stores.iter().any(|s| scheme.eq_ignore_ascii_case(s))
 }
 
 /// Which URLs are allowed, as a sentence.
@@ -107,6 +189,55 @@ mod tests {
             assert!(!below(outside, &roots), "{outside}");
         }
         assert!(!below("s3://lake/public", &[]));
+    }
+
+    #[test]
+    fn a_server_is_a_root_whatever_its_user() {
+        let roots: Vec<String> = [
+            "postgres://db.example",
+            "postgresql://other:5433/crm",
+            "mysql://",
+            "s3://lake",
+        ]
+        .map(str::to_owned)
+        .into();
+        for inside in [
+            "postgres://db.example",
+            "postgresql://app:pw@DB.example:5432/crm?sslmode=disable",
+            "postgres://a%40b:x%2Fy@db.example/my%20db",
+            "postgres://app@other:5433/crm",
+            "mariadb://u@127.0.0.1:1/d",
+        ] {
+            assert!(server_below(inside, &roots), "{inside}");
+        }
+        for outside in [
+            "postgres://db.example:5433/crm",
+            "postgres://db.example.evil/crm",
+            "postgres://app@other:5433/crmx",
+            "postgres://app@other/crm",
+            // The driver reads to the first '@', wherever it stands.
+            "postgres://db.example/x@evil/d",
+            "postgres://u@evil@db.example/d",
+            "postgres://u@db.example@evil/d",
+            "postgres://db.example,evil/d",
+            "postgres://db.example/d?host=evil",
+            "postgres://db.example/d?%68ost=evil",
+            "postgres://%65vil/d",
+            "postgres://[::1]/d",
+            "postgres:///d?host=/run/postgresql",
+            "s3://lake",
+            "db.example",
+        ] {
+            assert!(!server_below(outside, &roots), "{outside}");
+        }
+        assert!(!server_below("postgres://db.example", &[]));
+    }
+
+    #[test]
+    fn a_bucket_is_its_name_letter_by_letter() {
+        let roots = ["s3://team".to_owned()];
+        assert!(below("S3://team/x", &roots));
+        assert!(!below("s3://TEAM/x", &roots));
     }
 
     #[test]

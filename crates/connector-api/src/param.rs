@@ -19,6 +19,9 @@ pub enum ParamKind {
     /// The URL of a service that is spoken to. A catalog made by SQL reaches only the URLs that the
     /// configuration allows.
     Endpoint,
+    /// The URL of a database server, with a user in it and perhaps a password. A catalog made by SQL
+    /// reaches only the servers that the configuration allows.
+    Server,
     /// A whole number within the bounds, both included.
     Integer {
         min: u64,
@@ -86,6 +89,7 @@ impl ParamSpec {
             | ParamKind::Path
             | ParamKind::Location
             | ParamKind::Endpoint
+            | ParamKind::Server
             | ParamKind::Secret => true,
             ParamKind::Integer { min, max } => {
                 text.parse::<u64>().is_ok_and(|n| (min..=max).contains(&n))
@@ -120,7 +124,7 @@ impl ParamKind {
             ParamKind::Path => "a path".to_owned(),
             ParamKind::Integer { min, max } => format!("a whole number from {min} to {max}"),
             ParamKind::Location => "a path or a URL".to_owned(),
-            ParamKind::Endpoint => "a URL".to_owned(),
+            ParamKind::Endpoint | ParamKind::Server => "a URL".to_owned(),
             ParamKind::Boolean => "true or false".to_owned(),
             ParamKind::Privilege => "true or false; in SQL only false".to_owned(),
             ParamKind::OneOf(words) => format!("one of: {}", words.join(", ")),

@@ -4,7 +4,9 @@
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use inflowave_config::{Piece, Secrets, below, pieces, roots_hint, under, url_roots_hint};
+use inflowave_config::{
+    Piece, Secrets, below, pieces, roots_hint, server_below, servers_hint, under, url_roots_hint,
+};
 use inflowave_connector_api::{ParamKind, ParamSpec};
 use inflowave_types::{Error, Result, Secret, SqlState};
 
@@ -14,7 +16,7 @@ pub struct CatalogPolicy {
     pub secrets: Secrets,
     /// The folders below which such a catalog may read files.
     pub file_roots: Vec<PathBuf>,
-    /// The URLs below which such a catalog may read files and reach services.
+    /// The URLs below which such a catalog may read files and reach services and databases.
     pub url_roots: Vec<String>,
     /// Where the server writes: no catalog made by SQL reads there.
     pub data_dir: Option<PathBuf>,
@@ -63,6 +65,11 @@ impl CatalogPolicy {
                 "It uses what belongs to the server itself: define the catalog in the configuration, or give it credentials of its own.",
             )),
             ParamKind::Text => self.in_url(key, text),
+            ParamKind::Server => {
+                let url = self.in_url(key, text)?;
+                self.allowed_server(key, text)?;
+                Ok(url)
+            }
             ParamKind::Privilege
             | ParamKind::Integer { .. } | ParamKind::Boolean | ParamKind::OneOf(_) => {
                 no_reference(key, text)?;
@@ -119,6 +126,21 @@ impl CatalogPolicy {
         .with_hint(url_roots_hint(&self.url_roots)))
     }
 
+    /// The server is what the connector will reach: a reference stands in the password alone, and its
+    /// value is escaped there.
+    fn allowed_server(&self, key: &str, text: &str) -> Result<()> {
+        if server_below(&masked(text), &self.url_roots) {
+            return Ok(());
+        }
+        Err(Error::new(
+            SqlState::InsufficientPrivilege,
+            format!(
+                "the server of parameter \"{key}\" may not be reached by a catalog made by SQL"
+            ),
+        )
+        .with_hint(servers_hint(&self.url_roots)))
+    }
+
     /// A text may be a URL with a password in it: there, and nowhere else, references stand.
     fn in_url(&self, key: &str, text: &str) -> Result<Secret> {
         let Some(place) = password(text) else {
@@ -165,7 +187,7 @@ pub(crate) fn shown(spec: Option<&ParamSpec>, text: &str) -> String {
         | ParamKind::Boolean
         | ParamKind::Privilege
         | ParamKind::OneOf(_) => "***".to_owned(),
-        ParamKind::Text => {
+        ParamKind::Text | ParamKind::Server => {
             let masked = masked(text);
             match password(text) {
                 // Nothing that a driver might take for a password stands behind it.

@@ -13,7 +13,7 @@ const fn spec(name: &'static str, kind: ParamKind) -> ParamSpec {
     }
 }
 
-const URL: ParamSpec = spec("url", ParamKind::Text);
+const URL: ParamSpec = spec("url", ParamKind::Server);
 const PASSWORD: ParamSpec = spec("password", ParamKind::Secret);
 const PATH: ParamSpec = spec("path", ParamKind::Path);
 
@@ -24,6 +24,7 @@ fn policy(allow_literals: bool) -> CatalogPolicy {
             file_roots: Vec::new(),
             allow_literals,
         },
+        url_roots: vec!["postgres://h".to_owned()],
         ..CatalogPolicy::default()
     }
 }
@@ -137,7 +138,28 @@ fn urls_lie_below_a_root_and_the_servers_own_credentials_are_not_lent() {
     ] {
         assert_eq!(resolved(&policy, spec, wrong), "42501", "{wrong}");
     }
+    let servers = CatalogPolicy {
+        url_roots: vec!["postgres://db.example".to_owned()],
+        ..CatalogPolicy::default()
+    };
+    for (text, wanted) in [
+        (
+            "postgres://app@db.example/crm",
+            "postgres://app@db.example/crm",
+        ),
+        ("postgres://app@evil.example/crm", "42501"),
+        ("postgres://app@db.example:22/crm", "42501"),
+        ("mysql://app@db.example/crm", "42501"),
+        // Whose the server is does not matter where a secret stands in clear.
+        ("postgres://app:hunter2@evil.example/crm", "22023"),
+    ] {
+        assert_eq!(resolved(&servers, &URL, text), wanted, "{text}");
+    }
     let none = CatalogPolicy::default();
+    let error = none
+        .resolve(Some(&URL), "url", "postgres://app@127.0.0.1/crm")
+        .unwrap_err();
+    assert!(error.hint().unwrap().contains("url_roots"), "{error:?}");
     let error = none
         .resolve(Some(&PLACE), "path", "s3://lake/a")
         .unwrap_err();

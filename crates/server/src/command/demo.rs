@@ -19,6 +19,7 @@ use crate::{assembly, demo_data};
 const CONFIG: &str = r#"[server]
 # CREATE CATALOG may read files here.
 file_roots = ["."]
+url_roots = ["postgres://127.0.0.1", "postgres://localhost", "mysql://127.0.0.1", "mysql://localhost"]
 
 [catalog.shop]
 connector = "sqlite"
