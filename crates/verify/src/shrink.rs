@@ -279,7 +279,7 @@ impl Editor {
             }
         }
         match &mut expr.kind {
-            Kind::InList { list, .. } => self.drop_one(list, 1),
+            Kind::InList { list, .. } | Kind::Quantified { list, .. } => self.drop_one(list, 1),
             Kind::Case { arms, otherwise } => {
                 self.drop_one(arms, 1);
                 if otherwise.is_some() && self.hit() {

@@ -4,7 +4,8 @@
 //! stays small.
 
 use std::path::Path;
-use std::process::Command;
+
+use crate::test_run::cargo_command;
 
 /// # Errors
 /// The step that failed.
@@ -16,10 +17,7 @@ pub fn run(root: &Path) -> Result<(), String> {
 }
 
 fn cargo(root: &Path, arguments: &[&str]) -> Result<(), String> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let status = Command::new(cargo)
-        .current_dir(root)
-        .args(arguments)
+    let status = cargo_command(root, arguments)
         .env("UPDATE_EXPECT", "1")
         .status()
         .map_err(|e| format!("cargo: {e}"))?;

@@ -176,7 +176,8 @@ fn cargo(root: &Path, arguments: &[&str]) -> Result<String, String> {
     }
 }
 
-fn cargo_command(root: &Path, arguments: &[&str]) -> Command {
+/// Cargo as a person would call it.
+pub fn cargo_command(root: &Path, arguments: &[&str]) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.current_dir(root).args(arguments);

@@ -77,6 +77,13 @@ pub enum Kind {
         list: Vec<Expr>,
         negated: bool,
     },
+    /// `arg op ANY (ARRAY[..])`, or `ALL`.
+    Quantified {
+        arg: Box<Expr>,
+        op: &'static str,
+        list: Vec<Expr>,
+        all: bool,
+    },
     Between {
         arg: Box<Expr>,
         low: Box<Expr>,
@@ -266,7 +273,9 @@ impl Expr {
             | Kind::AddInterval { arg, .. }
             | Kind::InQuery { arg, .. } => vec![arg],
             Kind::Binary { left, right, .. } => vec![left, right],
-            Kind::InList { arg, list, .. } => std::iter::once(&**arg).chain(list).collect(),
+            Kind::InList { arg, list, .. } | Kind::Quantified { arg, list, .. } => {
+                std::iter::once(&**arg).chain(list).collect()
+            }
             Kind::Between { arg, low, high, .. } => vec![arg, low, high],
             Kind::Case { arms, otherwise } => arms
                 .iter()
@@ -307,7 +316,9 @@ impl Expr {
             | Kind::AddInterval { arg, .. }
             | Kind::InQuery { arg, .. } => vec![arg],
             Kind::Binary { left, right, .. } => vec![left, right],
-            Kind::InList { arg, list, .. } => std::iter::once(&mut **arg).chain(list).collect(),
+            Kind::InList { arg, list, .. } | Kind::Quantified { arg, list, .. } => {
+                std::iter::once(&mut **arg).chain(list).collect()
+            }
             Kind::Between { arg, low, high, .. } => vec![arg, low, high],
             Kind::Case { arms, otherwise } => arms
                 .iter_mut()

@@ -200,7 +200,9 @@ fn expr(e: &Expr, names: &Names, universe: &Universe) -> Result<(), String> {
                 exact(part, "part of a window")?;
             }
         }
-        Kind::InList { list, .. } => ensure(!list.is_empty(), "an empty IN list")?,
+        Kind::InList { list, .. } | Kind::Quantified { list, .. } => {
+            ensure(!list.is_empty(), "an empty list")?;
+        }
         Kind::Case { arms, .. } => ensure(!arms.is_empty(), "a CASE without arms")?,
         _ => {}
     }

@@ -2,7 +2,7 @@
 //! subqueries.
 
 use super::Generator;
-use super::ast::{Expr, Kind, Query, Select, Ty};
+use super::ast::{Body, Expr, Kind, Query, Select, Ty};
 use super::expr::{Want, common};
 use super::scope::Scope;
 use crate::Value;
@@ -72,6 +72,7 @@ impl Generator<'_> {
             },
             10,
             4,
+            if want == Want::Char { 0 } else { 6 },
         ]) {
             1 => {
                 let mut list: Vec<Expr> = (0..self.random.between(1, 4))
@@ -120,6 +121,31 @@ impl Generator<'_> {
                     .random
                     .pick(&["IS DISTINCT FROM", "IS NOT DISTINCT FROM"]);
                 Expr::binary(op, arg, right)
+            }
+            6 => {
+                let mut list: Vec<Expr> = (0..self.random.between(1, 4))
+                    .map(|_| match self.random.chance(75) {
+                        true => self.literal(want, like).expr,
+                        false => self.leaf(scope, want).expr,
+                    })
+                    .filter(|e| e.ty == arg.ty)
+                    .collect();
+                if self.random.chance(20) {
+                    list.push(Expr::literal(arg.ty, Value::Null));
+                }
+                if list.is_empty() {
+                    list.push(arg.clone());
+                }
+                let op = match ordered {
+                    true => self.random.pick(&["=", "=", "<>", "<", "<=", ">", ">="]),
+                    false => self.random.pick(&["=", "<>"]),
+                };
+                bool_expr(Kind::Quantified {
+                    arg: Box::new(arg),
+                    op,
+                    list,
+                    all: self.random.chance(40),
+                })
             }
             _ => {
                 let right = match self.random.weighted(&[62, 25, 13]) {
@@ -270,8 +296,12 @@ impl Generator<'_> {
                 if self.random.chance(50) {
                     filter.push(self.correlation(&scope, outer)?);
                 }
-                let ty = inner.ty;
-                let name = self.random.pick(&["min", "max"]);
+                // The count of no rows is 0, where the others are NULL.
+                let counts = matches!(arg.ty, Ty::Int2 | Ty::Int4 | Ty::Int8);
+                let (name, ty) = match counts && self.random.chance(35) {
+                    true => ("count", Ty::Int8),
+                    false => (self.random.pick(&["min", "max"]), inner.ty),
+                };
                 let item = Expr::new(
                     ty,
                     Kind::Aggregate {
@@ -281,7 +311,24 @@ impl Generator<'_> {
                         filter: None,
                     },
                 );
-                let right = Expr::new(ty, Kind::Scalar(select(vec![item], from, filter)));
+                let mut query = select(vec![item], from, filter);
+                if self.random.chance(15)
+                    && let Body::Select(select) = &mut query.body
+                {
+                    let rows = Expr::new(
+                        Ty::Int8,
+                        Kind::Aggregate {
+                            name: "count",
+                            distinct: false,
+                            arg: None,
+                            filter: None,
+                        },
+                    );
+                    let least =
+                        Expr::literal(Ty::Int4, Value::Int(self.random.between(0, 2) as i64));
+                    select.having.push(Expr::binary(">=", rows, least));
+                }
+                let right = Expr::new(ty, Kind::Scalar(query));
                 let op = self.random.pick(&["=", "<>", "<", ">="]);
                 Some(Expr::binary(op, arg, right))
             }

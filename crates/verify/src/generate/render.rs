@@ -363,6 +363,16 @@ impl Printer<'_> {
                 self.list(list, ", ", |p, e| p.expr(e));
                 self.put("))");
             }
+            Kind::Quantified { arg, op, list, all } => {
+                self.put("(");
+                self.operand(arg);
+                self.put(&format!(
+                    " {op} {} (ARRAY[",
+                    if *all { "ALL" } else { "ANY" }
+                ));
+                self.list(list, ", ", |p, e| p.expr(e));
+                self.put("]))");
+            }
             Kind::Between {
                 arg,
                 low,

@@ -132,6 +132,7 @@ fn risks(expr: &Expr, under_logic: &mut bool) -> usize {
                 op: "AND" | "OR",
                 ..
             } | Kind::InList { .. }
+                | Kind::Quantified { .. }
         )
     {
         *under_logic = true;
