@@ -44,3 +44,5 @@ pub const INTERVAL_DIV: &str = "pg_interval_div";
 pub const EXTRACT: &str = "pg_extract";
 /// A cast that can fail, with PostgreSQL's rounding and SQLSTATE. The target is the return type.
 pub const CAST: &str = "pg_cast";
+/// An item of an array: the array, and a number for each of its dimensions.
+pub const SUBSCRIPT: &str = "pg_array_subscript";

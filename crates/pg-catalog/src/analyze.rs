@@ -71,14 +71,16 @@ fn expression(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                 None => Transformed::no(Expr::ScalarFunction(f)),
             })
         }
-        Expr::ScalarFunction(mut f) if f.func.name() == "array_element" && f.args.len() == 2 => {
+        Expr::ScalarFunction(mut f)
+            if f.func.name() == vocabulary::SUBSCRIPT && f.args.len() == 2 =>
+        {
             let field = f.args[0].to_field(schema)?.1;
             if !matches!(tag(&field), Some(PgType::Int2vector | PgType::Oidvector)) {
                 return Ok(Transformed::no(Expr::ScalarFunction(f)));
             }
             f.args[1] = match &f.args[1] {
-                Expr::Literal(ScalarValue::Int64(Some(at)), None) => lit(at + 1),
-                at => at.clone() + lit(1_i64),
+                Expr::Literal(ScalarValue::Int32(Some(at)), None) => lit(at + 1),
+                at => at.clone() + lit(1_i32),
             };
             Ok(Transformed::yes(Expr::ScalarFunction(f)))
         }

@@ -13,6 +13,7 @@ use datafusion::optimizer::{Analyzer, Optimizer, OptimizerRule};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use crate::analyze::{Correlated, Multiset, Refused, ThreeValued, plan_deferred};
+use crate::functions::ArrayFunction;
 use crate::inference::PushDownFilter;
 use crate::{PgAnalyzer, PgTypePlanner, aggregates, functions, physical};
 
@@ -46,7 +47,7 @@ pub fn register(mut builder: SessionStateBuilder) -> SessionStateBuilder {
         .get_or_insert_with(Vec::new)
         .insert(0, Arc::new(PgExprPlanner));
     let scalars = builder.scalar_functions().get_or_insert_with(Vec::new);
-    scalars.retain(|f| !functions::WITHHELD.contains(&f.name()));
+    scalars.retain(|f| !functions::is_withheld(f.name()));
     scalars.extend(functions::all());
     builder
         .aggregate_functions()
@@ -98,7 +99,22 @@ impl ExprPlanner for PgExprPlanner {
                     ScalarFunction::new_udf(functions::power_udf(), vec![expr.left, expr.right]),
                 )))
             }
+            // There are no ranges here: what contains and overlaps are arrays.
+            BinaryOperator::AtArrow => {
+                Ok(array_call(ArrayFunction::Contains, expr.left, expr.right))
+            }
+            BinaryOperator::ArrowAt => {
+                Ok(array_call(ArrayFunction::Contains, expr.right, expr.left))
+            }
+            BinaryOperator::PGOverlap => {
+                Ok(array_call(ArrayFunction::Overlaps, expr.left, expr.right))
+            }
             _ => Ok(plan_deferred(expr, schema)),
         }
     }
+}
+
+fn array_call(function: ArrayFunction, left: Expr, right: Expr) -> PlannerResult<RawBinaryExpr> {
+    let call = ScalarFunction::new_udf(function.udf(), vec![left, right]);
+    PlannerResult::Planned(Expr::ScalarFunction(call))
 }

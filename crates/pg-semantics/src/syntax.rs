@@ -4,6 +4,8 @@ mod alike;
 mod array;
 mod from;
 mod qualified;
+mod quantified;
+mod subscript;
 
 use std::ops::ControlFlow;
 
@@ -14,15 +16,13 @@ use datafusion::sql::sqlparser::ast::{
 };
 use inflowave_types::{Error, Result};
 
-use crate::functions::QUANTIFIED;
-
 /// To be called on each statement before it is planned.
 ///
 /// - `INTERVAL '1' DAY` becomes a typed text, which this crate reads (DataFusion's planner reads
 ///   less than PostgreSQL does, and negates only the first part of one).
 /// - `x AT TIME ZONE z` becomes `timezone(z, x)`.
 /// - `x = ANY (SELECT ..)` becomes `x IN (SELECT ..)`, `x <> ALL (..)` becomes `NOT IN`; over an array
-///   they become calls.
+///   they become calls ([`quantified`]), as subscripts do ([`subscript`]).
 /// - `-2 ^ 2` is `(-2) ^ 2`: in PostgreSQL the minus binds more tightly.
 /// - `U&'..'` and `N'..'` are texts like any other.
 /// - `1e300::float8` becomes `'1e300'::float8`: as a numeric it would not fit.
@@ -109,43 +109,10 @@ fn rewrite(expr: &Expr) -> Option<Expr> {
             "timezone",
             vec![time_zone.as_ref().clone(), timestamp.as_ref().clone()],
         )),
-        Expr::AnyOp {
-            left,
-            compare_op,
-            right,
-            ..
-        } => quantified(left, compare_op, right, false),
-        Expr::AllOp {
-            left,
-            compare_op,
-            right,
-        } => quantified(left, compare_op, right, true),
-        Expr::Like {
-            any: true,
-            negated,
-            expr: inner,
-            pattern,
-            escape_char,
-        } => any_pattern(pattern, |pattern| Expr::Like {
-            any: false,
-            negated: *negated,
-            expr: inner.clone(),
-            pattern,
-            escape_char: escape_char.clone(),
-        }),
-        Expr::ILike {
-            any: true,
-            negated,
-            expr: inner,
-            pattern,
-            escape_char,
-        } => any_pattern(pattern, |pattern| Expr::ILike {
-            any: false,
-            negated: *negated,
-            expr: inner.clone(),
-            pattern,
-            escape_char: escape_char.clone(),
-        }),
+        Expr::AnyOp { .. } | Expr::AllOp { .. } | Expr::Like { .. } | Expr::ILike { .. } => {
+            quantified::called(expr)
+        }
+        Expr::CompoundFieldAccess { root, access_chain } => subscript::called(root, access_chain),
         Expr::Cast {
             kind,
             expr: inner,
@@ -299,50 +266,6 @@ fn interval_text(interval: &Interval) -> Option<Expr> {
         value: Value::SingleQuotedString(text).with_span(value.span),
         uses_odbc_syntax: false,
     }))
-}
-
-/// `x op ANY (..)` or `x op ALL (..)`: over a query as DataFusion has it, over an array as a call.
-fn quantified(left: &Expr, op: &BinaryOperator, right: &Expr, all: bool) -> Option<Expr> {
-    match (right, op) {
-        (Expr::Subquery(subquery), BinaryOperator::Eq | BinaryOperator::NotEq) => {
-            let is_in = (*op == BinaryOperator::NotEq) == all;
-            is_in.then(|| Expr::InSubquery {
-                expr: Box::new(left.clone()),
-                subquery: subquery.clone(),
-                negated: all,
-            })
-        }
-        (Expr::Subquery(_), _) => None,
-        _ => {
-            let literal = |value: Value| Expr::Value(value.with_empty_span());
-            Some(call(
-                QUANTIFIED,
-                vec![
-                    left.clone(),
-                    right.clone(),
-                    literal(Value::SingleQuotedString(op.to_string())),
-                    literal(Value::Boolean(all)),
-                ],
-            ))
-        }
-    }
-}
-
-/// `x LIKE ANY (ARRAY[a, b])` as `(x LIKE a OR x LIKE b)`.
-fn any_pattern(patterns: &Expr, like: impl Fn(Box<Expr>) -> Expr) -> Option<Expr> {
-    let items = match patterns {
-        Expr::Nested(inner) => return any_pattern(inner, like),
-        Expr::Array(array) => &array.elem,
-        Expr::Tuple(items) => items,
-        _ => return None,
-    };
-    let each = items.iter().map(|pattern| like(Box::new(pattern.clone())));
-    let chain = each.reduce(|before, one| Expr::BinaryOp {
-        left: Box::new(before),
-        op: BinaryOperator::Or,
-        right: Box::new(one),
-    })?;
-    Some(Expr::Nested(Box::new(chain)))
 }
 
 fn call(name: &str, args: Vec<Expr>) -> Expr {

@@ -72,7 +72,11 @@ pub(crate) fn name(t: &DataType) -> String {
         DataType::Interval(_) | DataType::Duration(_) => "interval".to_owned(),
         DataType::Binary | DataType::LargeBinary | DataType::BinaryView => "bytea".to_owned(),
         DataType::List(f) | DataType::LargeList(f) | DataType::FixedSizeList(f, _) => {
-            format!("{}[]", name(f.data_type()))
+            // One type has arrays of any number of dimensions.
+            match name(f.data_type()) {
+                of_item if of_item.ends_with("[]") => of_item,
+                of_item => format!("{of_item}[]"),
+            }
         }
         DataType::Struct(_) => "record".to_owned(),
         _ => "text".to_owned(),

@@ -1,7 +1,5 @@
 //! Functions of values alone.
 
-use inflowave_types::Result;
-
 use super::name::quoted;
 use super::{Spec, int, oid, spec, text};
 use crate::type_name;
@@ -36,10 +34,6 @@ pub(super) const SPECS: &[Spec] = &[
             })
         })
     },
-    spec("array_upper", (2, 2), "int4", |_, args| {
-        bound(args, |length| length)
-    }),
-    spec("array_lower", (2, 2), "int4", |_, args| bound(args, |_| 1)),
     spec("pg_size_pretty", (1, 1), "text", |_, args| {
         let bytes = match &args[0] {
             Value::Float(v) => *v as i64,
@@ -66,24 +60,6 @@ fn literal(text: &str) -> String {
             .to_owned(),
         false => format!("'{quoted}'"),
     }
-}
-
-/// Of the first dimension; an empty list has none.
-fn bound(args: &[Value], of: fn(i64) -> i64) -> Result<Value> {
-    let Value::List(items) = &args[0] else {
-        return Ok(Value::Null);
-    };
-    let mut level = items;
-    for _ in 1..int(&args[1])? {
-        match level.first() {
-            Some(Value::List(inner)) => level = inner,
-            _ => return Ok(Value::Null),
-        }
-    }
-    if int(&args[1])? < 1 || level.is_empty() {
-        return Ok(Value::Null);
-    }
-    Ok(of(i64::try_from(level.len()).unwrap_or(i64::MAX)).into())
 }
 
 /// Rounds half away from zero, and keeps a unit up to 10240 of it, as PostgreSQL does.

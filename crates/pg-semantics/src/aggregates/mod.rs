@@ -4,6 +4,7 @@ mod avg;
 mod extreme;
 mod first_two;
 mod frame;
+mod in_order;
 mod sum;
 mod sum_state;
 
@@ -35,6 +36,11 @@ pub(crate) fn of_floats(func: &AggregateUDF) -> Option<Arc<AggregateUDF>> {
         "max" => Some(Arc::clone(&MAX)),
         _ => None,
     }
+}
+
+/// An aggregate whose result shows the order of its rows, over a window.
+pub(crate) fn in_order(func: &Arc<AggregateUDF>) -> Arc<AggregateUDF> {
+    Arc::new(AggregateUDF::from(in_order::InOrder(Arc::clone(func))))
 }
 
 /// The first two values of a group.

@@ -14,6 +14,7 @@ use datafusion::sql::sqlparser::ast::BinaryOperator;
 
 use super::type_of::planned_category;
 use super::unknown::unknown;
+use crate::functions::depth;
 use crate::types::{self, Category, category};
 
 /// Plans an operator as deferred, if it must be.
@@ -54,14 +55,15 @@ fn is_familiar(op: Operator, expr: &RawBinaryExpr, schema: &DFSchema) -> Option<
     let other = category(&lt) == Category::Other || category(&rt) == Category::Other;
     let list = |t: &DataType| matches!(t, DataType::List(_));
     Some(match op {
-        // The planner does not read a text as the list beside it.
+        Operator::StringConcat if list(&lt) || list(&rt) => false,
+        // The planner does not read a text as the list beside it, and takes dimensions for types.
         Operator::Eq
         | Operator::NotEq
         | Operator::Lt
         | Operator::LtEq
         | Operator::Gt
         | Operator::GtEq
-            if has_literal && (list(&lt) || list(&rt)) =>
+            if list(&lt) || list(&rt) =>
         {
             false
         }
@@ -137,7 +139,11 @@ impl ScalarUDFImpl for Deferred {
         use Category::{DateTime, Interval, Number, Text, Time};
         let (l, r) = (&given[0], &given[1]);
         Ok(match self.op {
-            Operator::StringConcat => DataType::Utf8View,
+            Operator::StringConcat => match (depth(l), depth(r)) {
+                (0, 0) => DataType::Utf8View,
+                (of_left, of_right) if of_left >= of_right => l.clone(),
+                _ => r.clone(),
+            },
             Operator::Plus
             | Operator::Minus
             | Operator::Multiply

@@ -6,7 +6,8 @@ use arrow::datatypes::{DataType, Field};
 use datafusion::common::tree_node::{Transformed, TreeNodeRewriter};
 use datafusion::common::{DFSchema, DataFusionError, ExprSchema, Result, ScalarValue};
 use datafusion::config::ConfigOptions;
-use datafusion::functions::expr_fn::nullif;
+use datafusion::functions::core;
+use datafusion::functions::expr_fn::{coalesce, nullif};
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::{
     AggregateFunction, Between, Case, Cast, Exists, InList, InSubquery, ScalarFunction,
@@ -14,8 +15,8 @@ use datafusion::logical_expr::expr::{
 };
 use datafusion::logical_expr::expr_schema::cast_subquery;
 use datafusion::logical_expr::{
-    BinaryExpr, Expr, LogicalPlan, LogicalPlanBuilder, Subquery, WindowFrameBound,
-    WindowFrameUnits, cast, lit, when,
+    BinaryExpr, Expr, LogicalPlan, LogicalPlanBuilder, Operator, ScalarUDF, Subquery,
+    WindowFrameBound, WindowFrameUnits, cast, lit, when,
 };
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercionRewriter;
 use inflowave_types::SqlState;
@@ -23,14 +24,20 @@ use inflowave_types::SqlState;
 use super::operator::{self, mismatch};
 use super::type_of::{as_type, type_of};
 use super::unknown::{number, placeholder, typed, unknown};
-use super::{analyze, condition, deferred, like, quantified, scalar_subquery};
+use super::{
+    analyze, array, by_key, compared_by, condition, deferred, like, quantified, scalar_subquery,
+};
+use crate::aggregates;
 use crate::cast::{cast_scalar, minimal_decimal};
-use crate::functions;
+use crate::functions::{self, base, depth, nest};
 use crate::local::both_zeros;
 use crate::parameters::parameter;
 use crate::raise::raise;
 use crate::type_planner::{EXPLICIT, UNCONSTRAINED};
 use crate::types;
+
+/// Aggregates whose result shows the order of their input.
+const COLLECTING: [&str; 2] = ["array_agg", "string_agg"];
 
 pub(super) struct Rewriter<'a> {
     pub(super) schema: &'a DFSchema,
@@ -197,6 +204,14 @@ impl Rewriter<'_> {
             let t = own.unwrap_or(types::NUMERIC);
             c.field = Arc::new(Field::new(EXPLICIT, t, true));
         }
+        // An array keeps its dimensions.
+        if depth(c.field.data_type()) > 0 && literal.is_none() {
+            let own = depth(&self.type_of(&c.expr)?);
+            if own > depth(c.field.data_type()) {
+                let t = nest(base(c.field.data_type()), own);
+                c.field = Arc::new(c.field.as_ref().clone().with_data_type(t));
+            }
+        }
         let t = c.field.data_type();
         // A zone is the session's when the statement runs. Text and whole numbers keep their
         // cast: without one the literal would be typed anew.
@@ -271,6 +286,7 @@ impl Rewriter<'_> {
         let conflict = |l: &DataType, r: &DataType| mismatch(">=", l, r);
         let [expr, low, high] = [*b.expr, *b.low, *b.high].map(|e| operator::constant(e, self));
         let sides = operator::comparable(vec![expr?, low?, high?], self, conflict)?;
+        let sides = operator::keys(sides, self)?;
         let [expr, low, high] = <[Expr; 3]>::try_from(sides)
             .map_err(|_| DataFusionError::Internal("three sides".to_owned()))?;
         Ok(Expr::Between(Between::new(
@@ -287,7 +303,7 @@ impl Rewriter<'_> {
             all.push(operator::constant(e, self)?);
         }
         let all = operator::comparable(all, self, |l, r| mismatch("=", l, r))?;
-        let mut all = operator::spans(all, self)?;
+        let mut all = operator::keys(all, self)?;
         let expr = all.remove(0);
         // Constants are looked up by their bits before anything runs.
         both_zeros(&mut all);
@@ -315,7 +331,8 @@ impl Rewriter<'_> {
             Some(operand) => {
                 let mut all = vec![*operand];
                 all.extend(whens);
-                let mut all = operator::comparable(all, self, |l, r| mismatch("=", l, r))?;
+                let all = operator::comparable(all, self, |l, r| mismatch("=", l, r))?;
+                let mut all = operator::keys(all, self)?;
                 let operand = all.remove(0);
                 if self.has_two_zeros(&operand)? {
                     let equal = |w: Expr| operand.clone().eq(w);
@@ -350,28 +367,56 @@ impl Rewriter<'_> {
                 .map_err(|_| DataFusionError::Internal("two sides".to_owned()))?;
             return operator::binary(left, op, right, self);
         }
+        if let Some(function) = functions::array_function(&f.func) {
+            return array::resolve(function, f.args, self);
+        }
         let args = match f.func.name() {
-            // An empty array has no dimension.
-            "array_length" => {
-                let args =
-                    functions::prepare_arguments("array_length", f.args, self.schema, self.config)?;
-                let length =
-                    self.coerced(Expr::ScalarFunction(ScalarFunction::new_udf(f.func, args)))?;
-                let zero = Expr::Literal(ScalarValue::new_zero(&self.type_of(&length)?)?, None);
-                return Ok(nullif(length, zero));
-            }
             functions::QUANTIFIED => return quantified::resolve(f, self),
             functions::CAST_APART => {
                 let cast = f.args.into_iter().next();
                 return cast.ok_or_else(|| DataFusionError::Internal("a cast".to_owned()));
             }
-            "coalesce" => self.agree(f.args, |l, r| unmatched("COALESCE", l, r))?,
-            "greatest" => self.agree(f.args, |l, r| unmatched("GREATEST", l, r))?,
-            "least" => self.agree(f.args, |l, r| unmatched("LEAST", l, r))?,
+            "coalesce" => {
+                let args = self.agree(f.args, |l, r| unmatched("COALESCE", l, r))?;
+                return Ok(coalesce(args));
+            }
+            "greatest" => {
+                let args = self.agree(f.args, |l, r| unmatched("GREATEST", l, r))?;
+                return self.extreme(args, Operator::GtEq, core::greatest());
+            }
+            "least" => {
+                let args = self.agree(f.args, |l, r| unmatched("LEAST", l, r))?;
+                return self.extreme(args, Operator::LtEq, core::least());
+            }
+            "make_array" => {
+                let items = self.agree(f.args, |l, r| unmatched("ARRAY", l, r))?;
+                return array::made(f.func, items, self);
+            }
             "nullif" => return self.nullif(f),
             name => functions::prepare_arguments(name, f.args, self.schema, self.config)?,
         };
         Ok(Expr::ScalarFunction(ScalarFunction::new_udf(f.func, args)))
+    }
+
+    /// `greatest` and `least`. What DataFusion 55.2 compares otherwise is compared by its key.
+    fn extreme(&self, args: Vec<Expr>, op: Operator, function: Arc<ScalarUDF>) -> Result<Expr> {
+        let t = match args.first() {
+            Some(first) => self.type_of(first)?,
+            None => DataType::Null,
+        };
+        let by_key = matches!(t, DataType::Interval(_) | DataType::List(_));
+        if !by_key || args.iter().any(Expr::is_volatile) {
+            return Ok(Expr::ScalarFunction(ScalarFunction::new_udf(
+                function, args,
+            )));
+        }
+        let found = args.into_iter().map(Ok).reduce(|a, b| {
+            let (a, b) = (a?, b?);
+            let [of_a, of_b] = [a.clone(), b.clone()].map(|e| compared_by(e, &t));
+            let holds = Expr::BinaryExpr(BinaryExpr::new(Box::new(of_a), op, Box::new(of_b)));
+            when(b.clone().is_null().or(holds), a).otherwise(b)
+        });
+        found.unwrap_or_else(|| Err(DataFusionError::Internal("no arguments".to_owned())))
     }
 
     /// The two are compared in one type, and the first one is given in the type that `=` takes it in.
@@ -393,11 +438,13 @@ impl Rewriter<'_> {
             Some((e, t)) => (e, operator::kept_type(&t, &common)),
             None => (a.clone(), common.clone()),
         };
-        if a.is_volatile() || (kept == common && !types::is_float(&common)) {
-            let nullif = Expr::ScalarFunction(ScalarFunction::new_udf(f.func, vec![a, b]));
-            return operator::to(nullif, &kept, self);
+        let by_bits = !types::is_float(&common)
+            && !matches!(common, DataType::Interval(_) | DataType::List(_));
+        if a.is_volatile() || (kept == common && by_bits) {
+            return operator::to(nullif(a, b), &kept, self);
         }
         let null = Expr::Literal(ScalarValue::try_from(&kept)?, None);
+        let [a, b] = [a, b].map(|e| compared_by(e, &common));
         when(a.eq(b), null).otherwise(operator::to(given, &kept, self)?)
     }
 
@@ -414,6 +461,12 @@ impl Rewriter<'_> {
             .filter
             .map(|e| self.boolean(*e, "FILTER").map(Box::new))
             .transpose()?;
+        if !f.params.distinct {
+            by_key(&mut f.params.order_by, self.schema)?;
+        } else if f.params.order_by.is_empty() && COLLECTING.contains(&f.func.name()) {
+            // PostgreSQL sorts to find what is distinct.
+            f.params.order_by = vec![f.params.args[0].clone().sort(true, false)];
+        }
         if f.func.name() == "avg" && types::is_exact(&self.type_of(&f.params.args[0])?) {
             return Ok(Expr::AggregateFunction(f));
         }
@@ -460,7 +513,14 @@ impl Rewriter<'_> {
                 }
             }
         }
-        self.coerced_window(f).map(Expr::WindowFunction)
+        by_key(&mut f.params.order_by, self.schema)?;
+        let mut f = self.coerced_window(f)?;
+        if let WindowFunctionDefinition::AggregateUDF(udf) = &f.fun
+            && COLLECTING.contains(&udf.name())
+        {
+            f.fun = WindowFunctionDefinition::AggregateUDF(aggregates::in_order(udf));
+        }
+        Ok(Expr::WindowFunction(f))
     }
 
     /// The value of these functions has the type of their argument; only a default beside it, as the

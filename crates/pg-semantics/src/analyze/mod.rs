@@ -10,6 +10,7 @@
 //! types of columns change here, and an outer reference carries its type with it.
 
 mod aggregate;
+mod array;
 mod casts;
 mod correlated;
 mod deferred;
@@ -27,13 +28,14 @@ mod unknown;
 
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
 use datafusion::common::{DFSchema, Result};
 use datafusion::config::ConfigOptions;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, Sort, Subquery};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, SortExpr, Subquery};
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercionRewriter;
 use inflowave_types::SqlState;
@@ -99,6 +101,7 @@ fn node(plan: LogicalPlan, outer: &DFSchema, config: &ConfigOptions) -> Result<L
     }
     let plan = match plan {
         LogicalPlan::Union(union) => set::union(union, config)?,
+        LogicalPlan::Unnest(unnest) => LogicalPlan::Unnest(array::flattened(unnest)?),
         other => other,
     };
     let mut schema = merge_schema(&plan.inputs());
@@ -113,7 +116,10 @@ fn node(plan: LogicalPlan, outer: &DFSchema, config: &ConfigOptions) -> Result<L
     // DataFusion turns subqueries of conditions into joins, those of other places only if scalar.
     let joins = matches!(plan, LogicalPlan::Filter(_) | LogicalPlan::Join(_));
     let plan = match plan {
-        LogicalPlan::Sort(sort) => LogicalPlan::Sort(by_span(sort)?),
+        LogicalPlan::Sort(mut sort) => {
+            by_key(&mut sort.expr, sort.input.schema())?;
+            LogicalPlan::Sort(sort)
+        }
         other => other,
     };
     let names = NamePreserver::new(&plan);
@@ -136,17 +142,25 @@ fn node(plan: LogicalPlan, outer: &DFSchema, config: &ConfigOptions) -> Result<L
     aggregate::take_apart(plan)
 }
 
-/// Intervals are sorted by their length.
-fn by_span(mut sort: Sort) -> Result<Sort> {
-    for key in &mut sort.expr {
-        let t = type_of::type_of(&key.expr, sort.input.schema())?;
-        if matches!(t, arrow::datatypes::DataType::Interval(_)) {
-            let of = vec![std::mem::take(&mut key.expr)];
-            let span = ScalarFunction::new_udf(functions::interval_span(), of);
-            key.expr = Expr::ScalarFunction(span);
-        }
+/// Intervals are sorted by their length, arrays by their items.
+fn by_key(keys: &mut [SortExpr], schema: &DFSchema) -> Result<()> {
+    for key in keys {
+        let t = type_of::type_of(&key.expr, schema)?;
+        key.expr = compared_by(std::mem::take(&mut key.expr), &t);
     }
-    Ok(sort)
+    Ok(())
+}
+
+/// What stands for a value of the type `t` where it is compared.
+fn compared_by(e: Expr, t: &DataType) -> Expr {
+    match t {
+        DataType::Interval(_) => {
+            let span = ScalarFunction::new_udf(functions::interval_span(), vec![e]);
+            Expr::ScalarFunction(span)
+        }
+        DataType::List(_) => array::key(e),
+        _ => e,
+    }
 }
 
 /// One expression over the columns of `schema`.
@@ -194,7 +208,6 @@ fn is_null(expr: &Expr) -> bool {
 /// # Errors
 /// `42804` for any other type.
 fn condition(expr: Expr, schema: &DFSchema, of: &str) -> Result<Expr> {
-    use arrow::datatypes::DataType;
     let t = type_of::type_of(&expr, schema)?;
     match t {
         DataType::Boolean => Ok(expr),

@@ -14,12 +14,14 @@ use datafusion::logical_expr::{
 use datafusion::physical_expr::create_physical_expr;
 use inflowave_types::{Error, SqlState};
 
+use super::array;
 use super::casts;
+use super::compared_by;
 use super::expression::Rewriter;
 use super::type_of::{as_type, type_of};
-use super::unknown::{integer_as_decimal, typed, unknown};
+use super::unknown::{form, integer_as_decimal, typed, typed_as, unknown};
 use crate::cast::cast_scalar;
-use crate::functions::{self, NumericOperator, worst_case};
+use crate::functions::{self, NumericOperator, base, depth, nest, worst_case};
 use crate::raise::wrap;
 use crate::temporal::{MICROS_PER_DAY, is_finite};
 use crate::types::{self, Category, category, precision_scale};
@@ -41,7 +43,7 @@ pub(super) fn binary(left: Expr, op: Operator, right: Expr, r: &Rewriter) -> Res
             let sign = op.to_string();
             let sides = vec![constant(left, r)?, constant(right, r)?];
             let sides = comparable(sides, r, |a, b| mismatch(&sign, a, b))?;
-            let [left, right] = pair(spans(sides, r)?)?;
+            let [left, right] = pair(keys(sides, r)?)?;
             Ok(plain(left, op, right))
         }
         Operator::Plus
@@ -117,6 +119,9 @@ pub(super) fn comparable(
     r: &Rewriter,
     conflict: impl Fn(&DataType, &DataType) -> DataFusionError,
 ) -> Result<Vec<Expr>> {
+    if array::has_array(&exprs, r)? {
+        return array::comparable(exprs, r, conflict);
+    }
     let mut known = DataType::Null;
     for e in exprs.iter().filter(|e| unknown(e).is_none()) {
         let t = type_of(e, r.schema)?;
@@ -125,10 +130,15 @@ pub(super) fn comparable(
     if known.is_null() {
         known = DataType::Utf8View;
     }
+    let mut target = Field::new("", known, true);
+    if types::is_text(target.data_type()) {
+        let forms = exprs.iter().map(|e| form(e, r.schema));
+        target.set_metadata(forms.flatten().collect());
+    }
     let exprs = exprs
         .into_iter()
         .map(|e| match unknown(&e) {
-            Some(text) => typed(text, &known, r.config),
+            Some(text) => typed_as(text, &target, r.config),
             None => Ok(e),
         })
         .collect::<Result<Vec<_>>>()?;
@@ -141,30 +151,34 @@ pub(super) fn comparable(
     exprs.into_iter().map(|e| to(e, &common, r)).collect()
 }
 
-/// A value and a list whose items are compared with it, in one type. An item of which nothing is known is
-/// a text, as PostgreSQL has it.
-pub(super) fn with_items(left: Expr, list: Expr, sign: &str, r: &Rewriter) -> Result<(Expr, Expr)> {
-    let t = type_of(&left, r.schema)?;
-    let item = match type_of(&list, r.schema)? {
-        DataType::List(item) if item.data_type().is_null() => DataType::Utf8View,
-        DataType::List(item) => item.data_type().clone(),
-        other => other,
+/// A value and an array whose items are compared with it, in one type. An item of which nothing is known
+/// is a text, as PostgreSQL has it.
+pub(super) fn with_items(
+    left: Expr,
+    array: Expr,
+    sign: &str,
+    r: &Rewriter,
+) -> Result<(Expr, Expr)> {
+    let (t, of_array) = (type_of(&left, r.schema)?, type_of(&array, r.schema)?);
+    let item = match base(&of_array).data_type() {
+        DataType::Null => DataType::Utf8View,
+        item => item.clone(),
     };
     let common = comparison_type(&t, &item).ok_or_else(|| mismatch(sign, &t, &item))?;
-    let of_list = DataType::List(Arc::new(Field::new_list_field(common.clone(), true)));
-    Ok((to(left, &common, r)?, as_type(list, &of_list, r.schema)?))
+    let field = Arc::new(Field::new_list_field(common.clone(), true));
+    let of_array = nest(field, depth(&of_array));
+    Ok((to(left, &common, r)?, as_type(array, &of_array, r.schema)?))
 }
 
-/// Intervals that are compared, by their length.
-pub(super) fn spans(exprs: Vec<Expr>, r: &Rewriter) -> Result<Vec<Expr>> {
-    let span = |e: Expr| match type_of(&e, r.schema)? {
-        DataType::Interval(_) => {
-            let span = ScalarFunction::new_udf(functions::interval_span(), vec![e]);
-            Ok(Expr::ScalarFunction(span))
-        }
-        _ => Ok(e),
-    };
-    exprs.into_iter().map(span).collect()
+/// Intervals that are compared, by their length, and arrays by their items.
+pub(super) fn keys(exprs: Vec<Expr>, r: &Rewriter) -> Result<Vec<Expr>> {
+    exprs
+        .into_iter()
+        .map(|e| {
+            let t = type_of(&e, r.schema)?;
+            Ok(compared_by(e, &t))
+        })
+        .collect()
 }
 
 /// What `=` makes of an operand of type `t` that is compared in `common`: it is left as it is where
@@ -522,6 +536,9 @@ fn temporal(
 /// `||` takes anything beside a text.
 fn concat(left: Expr, right: Expr, r: &Rewriter) -> Result<Expr> {
     let (lt, rt) = (type_of(&left, r.schema)?, type_of(&right, r.schema)?);
+    if depth(&lt) > 0 || depth(&rt) > 0 {
+        return array::concat(left, right, r);
+    }
     let (lc, rc) = (category(&lt), category(&rt));
     if lc == Category::Other || rc == Category::Other || lc == Category::Bytes {
         return Ok(plain(left, Operator::StringConcat, right));

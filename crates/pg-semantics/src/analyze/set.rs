@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
 use datafusion::common::tree_node::Transformed;
-use datafusion::common::{DFSchema, DataFusionError, Result};
+use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
 use datafusion::config::ConfigOptions;
 use datafusion::datasource::cte_worktable::CteWorkTable;
 use datafusion::datasource::{provider_as_source, source_as_provider};
@@ -54,9 +54,10 @@ pub(super) fn values(
     }))
 }
 
-/// Without the cast to DataFusion's idea of the column's type.
+/// Without the cast to DataFusion's idea of the column's type, and without that type of NULL.
 fn as_written(e: Expr) -> Expr {
     match e {
+        Expr::Literal(value, None) if value.is_null() => Expr::Literal(ScalarValue::Null, None),
         Expr::Cast(c) if ![EXPLICIT, UNCONSTRAINED].contains(&c.field.name().as_str()) => *c.expr,
         e => e,
     }

@@ -1,14 +1,16 @@
 //! Literals whose type the text does not say: PostgreSQL's `unknown`, and whole numbers.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, FieldRef};
-use datafusion::common::{Result, ScalarValue};
+use datafusion::common::{DFSchema, ExprSchema, Result, ScalarValue};
 use datafusion::config::ConfigOptions;
 use datafusion::logical_expr::Expr;
 use datafusion::logical_expr::expr::Placeholder;
+use inflowave_types::PgType;
 
-use crate::cast::{cast_scalar, minimal_decimal};
+use crate::cast::{self, cast_scalar, minimal_decimal, minimal_decimal_of_items};
 use crate::parameters::parameter;
 use crate::types;
 
@@ -35,6 +37,12 @@ pub(super) fn typed(text: &str, target: &DataType, config: &ConfigOptions) -> Re
     // A numeric without precision takes the literal with all of its digits.
     let target = match target {
         t if t.is_decimal() => minimal_decimal(text).unwrap_or_else(|| t.clone()),
+        DataType::List(item) if item.data_type().is_decimal() => {
+            match minimal_decimal_of_items(text) {
+                Some(digits) => DataType::List(Arc::new(Field::new_list_field(digits, true))),
+                None => target.clone(),
+            }
+        }
         t => t.clone(),
     };
     let field: FieldRef = Arc::new(Field::new("", target, true));
@@ -44,9 +52,42 @@ pub(super) fn typed(text: &str, target: &DataType, config: &ConfigOptions) -> Re
     ))
 }
 
+/// As [`typed`], in a type that has a form of its own among the texts.
+pub(super) fn typed_as(text: &str, target: &Field, config: &ConfigOptions) -> Result<Expr> {
+    if target.metadata().is_empty() {
+        return typed(text, target.data_type(), config);
+    }
+    let field: FieldRef = Arc::new(target.clone());
+    if let Some(id) = parameter(text) {
+        return Ok(of_field(id, field));
+    }
+    let text = ScalarValue::Utf8View(Some(text.to_owned()));
+    Ok(Expr::Literal(cast_scalar(&text, &field, config)?, None))
+}
+
+/// What tells that a text is a uuid: a literal beside it is read as one, so that its letters can be of
+/// either case. Other types of texts compare as they are written.
+pub(super) fn form(e: &Expr, schema: &DFSchema) -> HashMap<String, String> {
+    let field = match e {
+        Expr::Alias(alias) => return form(&alias.expr, schema),
+        Expr::Column(column) => schema.field_from_column(column).ok(),
+        Expr::OuterReferenceColumn(field, _) => Some(field),
+        Expr::Cast(cast) => Some(&cast.field),
+        Expr::ScalarFunction(f) => cast::target(f),
+        _ => None,
+    };
+    match field {
+        Some(field) if cast::pg_type(field) == Some(PgType::Uuid) => field.metadata().clone(),
+        _ => HashMap::new(),
+    }
+}
+
 /// A parameter of a type.
 pub(crate) fn placeholder(id: &str, target: &DataType) -> Expr {
-    let field: FieldRef = Arc::new(Field::new("", target.clone(), true));
+    of_field(id, Arc::new(Field::new("", target.clone(), true)))
+}
+
+fn of_field(id: &str, field: FieldRef) -> Expr {
     Expr::Placeholder(Placeholder::new_with_field(id.to_owned(), Some(field)))
 }
 

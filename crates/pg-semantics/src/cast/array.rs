@@ -11,6 +11,7 @@ use inflowave_types::{Error, SqlState};
 
 use super::cast_array;
 use crate::raise::wrap;
+use crate::types;
 
 /// Reads texts as lists of `item`; the items are read as `item` is.
 ///
@@ -41,6 +42,38 @@ pub(super) fn read(texts: &ArrayRef, item: &FieldRef, config: &ConfigOptions) ->
         items,
         Some(NullBuffer::from(valid)),
     )?))
+}
+
+/// Casts the items of lists.
+///
+/// # Errors
+/// Those of the items.
+pub(super) fn items(
+    lists: &ListArray,
+    item: &FieldRef,
+    config: &ConfigOptions,
+) -> Result<ArrayRef> {
+    let (_, offsets, values, nulls) = lists.clone().into_parts();
+    let values = cast_array(&values, item, config)?;
+    Ok(Arc::new(ListArray::try_new(
+        Arc::clone(item),
+        offsets,
+        values,
+        nulls,
+    )?))
+}
+
+/// The numeric that holds every item of the text of an array, with just its digits.
+pub(crate) fn minimal_decimal(text: &str) -> Option<DataType> {
+    let mut digits = None;
+    for part in split(text, false).ok()?.into_iter().flatten() {
+        let of_part = super::minimal_decimal(&part)?;
+        digits = Some(match digits {
+            None => of_part,
+            Some(before) => types::wider_decimal(&before, &of_part)?,
+        });
+    }
+    digits
 }
 
 /// The parts of an array's text: NULL, the text of an item, or the text of an array.

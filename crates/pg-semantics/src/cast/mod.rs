@@ -24,6 +24,8 @@ use datafusion::logical_expr::{
 use inflowave_connector_api::vocabulary;
 use inflowave_types::{PgType, SqlState};
 
+pub(crate) use array::minimal_decimal as minimal_decimal_of_items;
+
 use crate::functions::scalar_if;
 use crate::raise::raise;
 use crate::temporal::{Zone, zone};
@@ -161,6 +163,9 @@ fn is_unsigned(t: &DataType) -> bool {
 /// Does PostgreSQL have an explicit cast between the two?
 fn exists(from: &DataType, to: &DataType) -> bool {
     use Category::{Boolean, Bytes, DateTime, Interval, Null, Number, Other, Text, Time};
+    if let (DataType::List(from), DataType::List(to)) = (from, to) {
+        return exists(from.data_type(), to.data_type());
+    }
     match (category(from), category(to)) {
         (Null | Text, _) | (_, Text) => true,
         (a, b) if a == b => true,
@@ -191,6 +196,9 @@ fn cast_array(array: &ArrayRef, target: &FieldRef, config: &ConfigOptions) -> Re
     if let (Category::Text, DataType::List(item)) = (category(from), to) {
         return array::read(&plain(array, &DataType::Utf8View)?, item, config);
     }
+    if let (DataType::List(_), DataType::List(item)) = (from, to) {
+        return array::items(array.as_list(), item, config);
+    }
     match (category(from), category(to)) {
         (Category::Text, _) => read::from_text(array, to, zone(config)?),
         (Category::Number | Category::Boolean, Category::Number | Category::Boolean) => {
@@ -211,6 +219,14 @@ fn plain(array: &ArrayRef, to: &DataType) -> Result<ArrayRef> {
         ..CastOptions::default()
     };
     Ok(cast_with_options(array, to, &options)?)
+}
+
+/// Each value as a cast to text prints it.
+///
+/// # Errors
+/// `0A000` for a type that is not printed.
+pub(crate) fn printed(array: &ArrayRef, config: &ConfigOptions) -> Result<ArrayRef> {
+    as_text(array, config)
 }
 
 fn as_text(array: &ArrayRef, config: &ConfigOptions) -> Result<ArrayRef> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, GenericListArray};
 use arrow::buffer::OffsetBuffer;
+use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use datafusion::common::{Result, internal_err};
 use datafusion::logical_expr::{
@@ -38,16 +39,26 @@ impl ScalarUDFImpl for ArrayOrEmpty {
     }
 
     fn return_type(&self, given: &[DataType]) -> Result<DataType> {
-        Ok(given[0].clone())
+        // Items of which nothing is known are texts.
+        Ok(match &given[0] {
+            DataType::List(item) if item.data_type().is_null() => {
+                let item = item.as_ref().clone().with_data_type(DataType::Utf8View);
+                DataType::List(Arc::new(item))
+            }
+            t => t.clone(),
+        })
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let array = args.args[0].to_array(args.number_rows)?;
+        let array = cast(
+            &args.args[0].to_array(args.number_rows)?,
+            args.return_field.data_type(),
+        )?;
         let Some(list) = array.as_list_opt::<i32>() else {
             return internal_err!("{} of {}", self.name(), array.data_type());
         };
         if list.null_count() == 0 {
-            return Ok(args.args[0].clone());
+            return scalar_if(args.args.iter(), array);
         }
         // What stands below a NULL is left out, so that nothing but an empty list is there.
         let (field, _, values, _) = list.clone().into_parts();

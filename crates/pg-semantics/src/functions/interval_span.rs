@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{AsArray, Decimal128Array};
+use arrow::array::{ArrayRef, AsArray, Decimal128Array, PrimitiveArray};
 use arrow::datatypes::{DataType, IntervalMonthDayNano, IntervalMonthDayNanoType};
 use datafusion::common::Result;
 use datafusion::logical_expr::{
@@ -46,10 +46,14 @@ impl ScalarUDFImpl for IntervalSpan {
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         let array = args.args[0].to_array(args.number_rows)?;
-        let intervals = array.as_primitive::<IntervalMonthDayNanoType>();
-        let spans: Decimal128Array = intervals.unary(span);
-        scalar_if(args.args.iter(), Arc::new(spans.with_data_type(SPAN)))
+        scalar_if(args.args.iter(), spans(array.as_primitive()))
     }
+}
+
+/// How long each is.
+pub(super) fn spans(intervals: &PrimitiveArray<IntervalMonthDayNanoType>) -> ArrayRef {
+    let spans: Decimal128Array = intervals.unary(span);
+    Arc::new(spans.with_data_type(SPAN))
 }
 
 fn span(i: IntervalMonthDayNano) -> i128 {

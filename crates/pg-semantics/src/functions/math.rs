@@ -244,7 +244,7 @@ where
 }
 
 /// `42883`, in PostgreSQL's words.
-pub(super) fn no_function(name: &str, given: &[DataType]) -> datafusion::common::DataFusionError {
+pub(crate) fn no_function(name: &str, given: &[DataType]) -> datafusion::common::DataFusionError {
     let given: Vec<_> = given.iter().map(types::name).collect();
     crate::raise::wrap(
         inflowave_types::Error::new(

@@ -1,6 +1,8 @@
 //! Scalar functions: those that stand for operators in a plan, and those of SQL whose meaning in
 //! PostgreSQL is not DataFusion's.
 
+mod alternatives;
+mod array;
 mod array_or_empty;
 mod at_zone;
 mod cast_apart;
@@ -29,11 +31,14 @@ use crate::cast::cast_scalar;
 use crate::parameters::parameter;
 use crate::types::{self, Category, category};
 
+pub(crate) use array::{
+    ArrayFunction, Parameter, SLICE, SUBSCRIPT, base, depth, items, nest, of as array_function,
+};
 pub(crate) use array_or_empty::ARRAY_OR_EMPTY;
 pub(crate) use cast_apart::CAST_APART;
 pub(crate) use datetime::extract_udf;
 pub(crate) use integer::scalar_if;
-pub(crate) use math::power_udf;
+pub(crate) use math::{no_function, power_udf};
 pub(crate) use numeric::{NumericOperator, Unscaled, round_div, worst_case};
 pub(crate) use quantified::{QUANTIFIED, operator as quantified_operator};
 pub(crate) use series::SERIES;
@@ -100,9 +105,11 @@ pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
     all.extend(math::all());
     all.extend(datetime::all());
     all.extend(now::all());
+    all.extend(array::all());
     all.push(udf(at_zone::TimeZone::new()));
     all.push(udf(array_or_empty::ArrayOrEmpty::new()));
     all.push(udf(cast_apart::CastApart::new()));
+    all.extend(alternatives::NAMES.map(|name| udf(alternatives::Alternatives::new(name))));
     all.push(udf(interval_span::IntervalSpan::new()));
     all.push(udf(quantified::Quantified::new()));
     all.push(udf(series::Series::new()));
@@ -111,7 +118,7 @@ pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
 
 /// Functions of DataFusion that have a PostgreSQL name and another meaning, or that only look
 /// like PostgreSQL's: a call of one is an error rather than a wrong answer.
-pub(crate) const WITHHELD: &[&str] = &[
+const WITHHELD: &[&str] = &[
     "to_char",
     "to_date",
     "to_time",
@@ -159,7 +166,25 @@ pub(crate) const WITHHELD: &[&str] = &[
     // They give a list where PostgreSQL gives rows, however long.
     "generate_series",
     "range",
+    "empty",
+    "flatten",
 ];
+
+/// As [`WITHHELD`], by how the names start: what DataFusion does with lists, maps and vectors.
+const WITHHELD_FAMILIES: &[&str] = &[
+    "array_",
+    "arrays_",
+    "list_",
+    "map",
+    "element_at",
+    "cosine_",
+    "inner_",
+];
+
+/// Is a function of DataFusion none of ours?
+pub(crate) fn is_withheld(name: &str) -> bool {
+    WITHHELD.contains(&name) || WITHHELD_FAMILIES.iter().any(|f| name.starts_with(f))
+}
 
 /// Functions over numbers, whose quoted arguments are doubles.
 const OF_NUMBERS: &[&str] = &[
@@ -226,7 +251,7 @@ pub(crate) fn prepare_arguments(
         )
     {
         let given = args.iter().map(type_of).collect::<Result<Vec<_>>>()?;
-        return Err(math::no_function(name, &given));
+        return Err(no_function(name, &given));
     }
     if !matches!(name, "concat" | "concat_ws") {
         return Ok(args);

@@ -1,18 +1,21 @@
 //! `x op ANY (array)` and `x op ALL (array)` over arrays that are known only row by row.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, BooleanBuilder, ListArray, PrimitiveArray, UInt32Array,
+    Array, ArrayRef, AsArray, BooleanArray, BooleanBuilder, PrimitiveArray, StringViewArray,
+    UInt32Array,
 };
 use arrow::compute::kernels::cmp;
-use arrow::compute::take;
+use arrow::compute::{ilike, like, nilike, nlike, not, regexp_is_match, take};
 use arrow::datatypes::{ArrowPrimitiveType, DataType, Float32Type, Float64Type};
-use datafusion::common::{Result, ScalarValue, exec_err, internal_err};
+use datafusion::common::{Result, ScalarValue, internal_err};
 use datafusion::logical_expr::{
     ColumnarValue, Operator, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility,
 };
 
+use super::array::Layout;
 use super::scalar_if;
 
 /// `pg_quantified(x, array, op, all)`: whether `x op` holds for an item, or for all of them. Behind the
@@ -27,6 +30,14 @@ pub(crate) fn operator(sign: &str) -> Option<Operator> {
     Some(match sign {
         "=" => Operator::Eq,
         "<>" | "!=" => Operator::NotEq,
+        "~~" => Operator::LikeMatch,
+        "!~~" => Operator::NotLikeMatch,
+        "~~*" => Operator::ILikeMatch,
+        "!~~*" => Operator::NotILikeMatch,
+        "~" => Operator::RegexMatch,
+        "!~" => Operator::RegexNotMatch,
+        "~*" => Operator::RegexIMatch,
+        "!~*" => Operator::RegexNotIMatch,
         "<" => Operator::Lt,
         "<=" => Operator::LtEq,
         ">" => Operator::Gt,
@@ -76,61 +87,79 @@ impl ScalarUDFImpl for Quantified {
             return internal_err!("{QUANTIFIED} of {sign}");
         };
         let left = one_zero(&args.args[0].to_array(rows)?);
-        let lists = args.args[1].to_array(rows)?;
-        let Some(lists) = lists.as_list_opt::<i32>() else {
-            return exec_err!("{QUANTIFIED} over {}", lists.data_type());
-        };
+        let arrays = Layout::new(&args.args[1].to_array(rows)?)?;
         let mut found = BooleanBuilder::with_capacity(rows);
         let mut from = 0;
         while from < rows {
             let mut to = from;
             let mut items = 0;
             while to < rows && (to == from || items < ITEMS_AT_A_TIME) {
-                items += lists.value_length(to) as usize;
+                items += arrays.range(to).len();
                 to += 1;
             }
-            let part = lists.slice(from, to - from);
-            reduce(&compared(&left, from, &part, op)?, &part, all, &mut found);
+            let compared = compared(&left, &arrays, from..to, op)?;
+            reduce(&compared, &arrays, from..to, all, &mut found);
             from = to;
         }
         scalar_if(args.args[..2].iter(), Arc::new(found.finish()))
     }
 }
 
-/// Each item of the lists beside the left side of its row.
-fn compared(left: &ArrayRef, from: usize, lists: &ListArray, op: Operator) -> Result<BooleanArray> {
+/// Each item of the arrays beside the left side of its row.
+fn compared(
+    left: &ArrayRef,
+    arrays: &Layout,
+    rows: Range<usize>,
+    op: Operator,
+) -> Result<BooleanArray> {
     let (mut of_left, mut of_items) = (Vec::new(), Vec::new());
-    for row in 0..lists.len() {
-        if lists.is_null(row) {
-            continue;
-        }
-        let start = lists.value_offsets()[row] as u32;
-        for item in start..start + lists.value_length(row) as u32 {
-            of_left.push((from + row) as u32);
-            of_items.push(item);
+    for row in rows.filter(|row| !arrays.is_null(*row)) {
+        for item in arrays.range(row) {
+            of_left.push(row as u32);
+            of_items.push(item as u32);
         }
     }
     let left = take(left, &UInt32Array::from(of_left), None)?;
-    let items = one_zero(&take(lists.values(), &UInt32Array::from(of_items), None)?);
+    let items = one_zero(&take(&arrays.items, &UInt32Array::from(of_items), None)?);
+    let matches = |flags: Option<&str>| -> Result<BooleanArray> {
+        let (texts, patterns) = (left.as_string_view(), items.as_string_view());
+        let flags = flags.map(|f| StringViewArray::from(vec![f; texts.len()]));
+        Ok(regexp_is_match(texts, patterns, flags.as_ref())?)
+    };
     Ok(match op {
         Operator::Eq => cmp::eq(&left, &items)?,
         Operator::NotEq => cmp::neq(&left, &items)?,
         Operator::Lt => cmp::lt(&left, &items)?,
         Operator::LtEq => cmp::lt_eq(&left, &items)?,
         Operator::Gt => cmp::gt(&left, &items)?,
-        _ => cmp::gt_eq(&left, &items)?,
+        Operator::GtEq => cmp::gt_eq(&left, &items)?,
+        Operator::LikeMatch => like(&left, &items)?,
+        Operator::NotLikeMatch => nlike(&left, &items)?,
+        Operator::ILikeMatch => ilike(&left, &items)?,
+        Operator::NotILikeMatch => nilike(&left, &items)?,
+        Operator::RegexMatch => matches(None)?,
+        Operator::RegexIMatch => matches(Some("i"))?,
+        Operator::RegexNotMatch => not(&matches(None)?)?,
+        Operator::RegexNotIMatch => not(&matches(Some("i"))?)?,
+        other => return internal_err!("{QUANTIFIED} of {other}"),
     })
 }
 
-/// NULL for a NULL list, and where NULLs leave it open.
-fn reduce(compared: &BooleanArray, lists: &ListArray, all: bool, found: &mut BooleanBuilder) {
+/// NULL for a NULL array, and where NULLs leave it open.
+fn reduce(
+    compared: &BooleanArray,
+    arrays: &Layout,
+    rows: Range<usize>,
+    all: bool,
+    found: &mut BooleanBuilder,
+) {
     let mut at = 0;
-    for row in 0..lists.len() {
-        if lists.is_null(row) {
+    for row in rows {
+        if arrays.is_null(row) {
             found.append_null();
             continue;
         }
-        let end = at + lists.value_length(row) as usize;
+        let end = at + arrays.range(row).len();
         // One item decides: a true one of ANY, a false one of ALL.
         let decides = (at..end).any(|i| compared.is_valid(i) && compared.value(i) != all);
         let is_open = (at..end).any(|i| compared.is_null(i));
@@ -144,7 +173,7 @@ fn reduce(compared: &BooleanArray, lists: &ListArray, all: bool, found: &mut Boo
 }
 
 /// Floats as PostgreSQL compares them: the zeros are one, and so are the values that are no number.
-fn one_zero(array: &ArrayRef) -> ArrayRef {
+pub(super) fn one_zero(array: &ArrayRef) -> ArrayRef {
     fn of<T: ArrowPrimitiveType>(array: &ArrayRef, f: impl Fn(T::Native) -> T::Native) -> ArrayRef {
         let floats: &PrimitiveArray<T> = array.as_primitive();
         Arc::new(floats.unary::<_, T>(f))

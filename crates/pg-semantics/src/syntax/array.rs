@@ -1,8 +1,8 @@
 //! `ARRAY(SELECT ..)`: the rows of a query as one list.
 
 use datafusion::sql::sqlparser::ast::{
-    Distinct, Expr, FunctionArgumentClause, FunctionArguments, GroupByExpr, Ident, ObjectNamePart,
-    OrderByExpr, OrderByKind, Query, Select, SelectItem, SetExpr, TableFactor, Value,
+    Distinct, Expr, FunctionArgumentClause, FunctionArguments, Ident, ObjectNamePart, OrderByExpr,
+    OrderByKind, Query, Select, SelectItem, SetExpr, TableFactor, Value,
 };
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
@@ -79,15 +79,17 @@ fn order(inner: &mut Query) -> Option<(Vec<OrderByExpr>, usize)> {
         return None;
     };
     // Behind a limit the order says which rows there are, too.
-    let limited = inner.limit_clause.is_some() || inner.fetch.is_some();
+    let limited = inner.limit_clause.is_some()
+        || inner.fetch.is_some()
+        || first_select(&inner.body).is_some_and(|s| matches!(s.distinct, Some(Distinct::On(_))));
+    let value = first_select(&inner.body).and_then(|s| s.projection.first().cloned());
     let plain = match inner.body.as_mut() {
         SetExpr::Select(select) if is_plain(select) => Some(select),
         _ => None,
     };
     let (mut order, mut keys) = (Vec::new(), Vec::new());
-    let output = plain.as_ref().and_then(|s| output(s));
     for item in items {
-        let expr = if is_value(&item.expr, output.as_ref()) {
+        let expr = if is_value(&item.expr, value.as_ref()) {
             Expr::Identifier(Ident::with_quote('"', VALUE))
         } else {
             plain.as_ref()?;
@@ -112,33 +114,35 @@ fn order(inner: &mut Query) -> Option<(Vec<OrderByExpr>, usize)> {
     Some((order, count))
 }
 
-/// Can it give a column more without giving other rows?
-fn is_plain(select: &Select) -> bool {
-    let grouped = match &select.group_by {
-        GroupByExpr::All(_) => true,
-        GroupByExpr::Expressions(exprs, _) => !exprs.is_empty(),
-    };
-    !grouped
-        && select.having.is_none()
-        && !matches!(select.distinct, Some(Distinct::Distinct | Distinct::On(_)))
-        && select.projection.len() == 1
-}
-
-/// The name of the value.
-fn output(select: &Select) -> Option<Ident> {
-    match select.projection.first()? {
-        SelectItem::ExprWithAlias { alias, .. } => Some(alias.clone()),
-        SelectItem::UnnamedExpr(Expr::Identifier(name)) => Some(name.clone()),
-        SelectItem::UnnamedExpr(Expr::CompoundIdentifier(path)) => path.last().cloned(),
+/// The query that names the columns.
+fn first_select(body: &SetExpr) -> Option<&Select> {
+    match body {
+        SetExpr::Select(select) => Some(select),
+        SetExpr::Query(query) => first_select(&query.body),
+        SetExpr::SetOperation { left, .. } => first_select(left),
         _ => None,
     }
 }
 
-/// Does an item of `ORDER BY` mean the value: by its position, or by its name?
-fn is_value(expr: &Expr, output: Option<&Ident>) -> bool {
+/// Can it give a column more without giving other rows?
+fn is_plain(select: &Select) -> bool {
+    !matches!(select.distinct, Some(Distinct::Distinct)) && select.projection.len() == 1
+}
+
+/// Does an item of `ORDER BY` mean the value: by its position, by its name, or as it is written?
+fn is_value(expr: &Expr, value: Option<&SelectItem>) -> bool {
+    let (written, name) = match value {
+        Some(SelectItem::ExprWithAlias { expr, alias }) => (Some(expr), Some(alias)),
+        Some(SelectItem::UnnamedExpr(expr)) => match expr {
+            Expr::Identifier(name) => (Some(expr), Some(name)),
+            Expr::CompoundIdentifier(path) => (Some(expr), path.last()),
+            _ => (Some(expr), None),
+        },
+        _ => (None, None),
+    };
     match expr {
         Expr::Value(value) => matches!(&value.value, Value::Number(n, _) if n == "1"),
-        Expr::Identifier(name) => output.is_some_and(|o| o.value == name.value),
-        _ => false,
+        Expr::Identifier(ident) if name.is_some_and(|name| name.value == ident.value) => true,
+        expr => written.is_some_and(|written| written.to_string() == expr.to_string()),
     }
 }
