@@ -121,10 +121,12 @@ fn risks(expr: &Expr, under_logic: &mut bool) -> usize {
         .into_iter()
         .map(|child| risks(child, under_logic))
         .sum();
-    let own = matches!(
-        expr.kind,
-        Kind::Binary { may_fail: true, .. } | Kind::Cast { may_fail: true, .. }
-    );
+    let own = match expr.kind {
+        Kind::Binary { may_fail, .. } | Kind::Cast { may_fail, .. } => may_fail,
+        // The least integer of a type has no positive.
+        Kind::Call { name: "abs", .. } => matches!(expr.ty, Ty::Int2 | Ty::Int4 | Ty::Int8),
+        _ => false,
+    };
     if below > 0
         && matches!(
             expr.kind,
