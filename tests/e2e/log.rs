@@ -47,6 +47,9 @@ fn every_query_ends_with_one_line_that_says_how() {
                 .is_err()
         );
         assert!(client.simple_query("select nosuch").await.is_err());
+        // What is refused before it is a query: while it is read, and while a driver prepares it.
+        assert!(client.simple_query("select 'nosuch' from").await.is_err());
+        assert!(client.prepare("select nosuch + $1").await.is_err());
         column(
             &client,
             "select query_id from system.runtime.queries where query like '%shop%' or query like '%nosuch%' order by 1",
@@ -74,6 +77,13 @@ fn every_query_ends_with_one_line_that_says_how() {
     assert!(good["elapsed_us"].as_u64() >= good["first_row_us"].as_u64());
     assert!(good["first_row_us"].as_u64() >= good["planned_us"].as_u64());
     assert!(good["planned_us"].as_u64() > Some(0));
+    for (id, sqlstate) in [(&ids[2], "42703"), (&ids[3], "42601"), (&ids[4], "42703")] {
+        let failed = ended(id);
+        assert_eq!(
+            (&failed["outcome"], &failed["sqlstate"]),
+            (&"failed".into(), &sqlstate.into())
+        );
+    }
     let failed = ended(&ids[1]);
     assert_eq!(
         (&failed["outcome"], &failed["sqlstate"]),

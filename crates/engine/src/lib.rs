@@ -11,6 +11,7 @@
 
 mod catalog;
 mod ddl;
+mod depth;
 mod engine;
 mod explain;
 mod extension;

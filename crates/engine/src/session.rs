@@ -193,6 +193,21 @@ impl EngineSession {
         }
     }
 
+    /// What is registered can be read by others: no secret is in it.
+    fn shown(&self, kind: &Kind, statement: &Statement) -> String {
+        match kind {
+            Kind::Ddl(ddl) => ddl.shown(&self.shared.catalogs, &statement.sql),
+            _ => statement.sql.clone(),
+        }
+    }
+
+    /// A statement that did not become a query is one all the same for who looks at what failed.
+    fn failed_early(&self, shown: &str, parse: Duration, error: &Error) {
+        let registry = &self.shared.registry;
+        let query_id = registry.begin_query(self.id, shown, parse, &CancellationToken::new());
+        registry.end_query(query_id, Err(error));
+    }
+
     fn runnable(&mut self, kind: &Kind) -> Result<()> {
         let recovers = matches!(kind, Kind::Transaction(command) if command.recovers());
         if self.transaction.status() == TransactionStatus::Failed && !recovers {
@@ -369,7 +384,13 @@ impl Session for EngineSession {
         };
         let statements = statement::split(sql, bounds);
         let us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.parse_us.store(us, Ordering::Relaxed);
+        match &statements {
+            Ok(_) => self.parse_us.store(us, Ordering::Relaxed),
+            Err(error) => {
+                let shown = statement::unread(sql);
+                self.failed_early(&shown, Duration::from_micros(us), error);
+            }
+        }
         statements
     }
 
@@ -391,7 +412,11 @@ impl Session for EngineSession {
             async move { describe(&context, kind, &hints).await }
         });
         let described = described.await;
-        if described.is_err() {
+        if let Err(error) = &described {
+            // It will not come to a query, whose end would tell of it.
+            let shown = self.shown(statement::kind(statement)?, statement);
+            let parse = Duration::from_micros(self.parse_us.swap(0, Ordering::Relaxed));
+            self.failed_early(&shown, parse, error);
             self.fail_transaction();
         }
         described
@@ -406,11 +431,7 @@ impl Session for EngineSession {
         self.runnable(&kind)?;
         let cancel = CancellationToken::new();
         let registry = Arc::clone(&self.shared.registry);
-        // What is registered can be read by others: no secret is in it.
-        let shown = match &kind {
-            Kind::Ddl(ddl) => ddl.shown(&self.shared.catalogs, &statement.sql),
-            _ => statement.sql.clone(),
-        };
+        let shown = self.shown(&kind, statement);
         let parse = Duration::from_micros(self.parse_us.swap(0, Ordering::Relaxed));
         let query_id = registry.begin_query(self.id, &shown, parse, &cancel);
         let snapshots = match &kind {

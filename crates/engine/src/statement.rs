@@ -13,6 +13,7 @@ use inflowave_query_api::Statement;
 use inflowave_types::{Error, Result, SqlState};
 
 use crate::ddl;
+use crate::depth::{depth, too_deep};
 use crate::show::Show;
 use crate::transaction;
 
@@ -93,6 +94,19 @@ pub(crate) fn split(sql: &str, bounds: Bounds) -> Result<Vec<Statement>> {
         });
     }
     Ok(statements)
+}
+
+/// A text that could not be read, as others may see it: one that is no query may hold a secret in any
+/// place, and only its first word is told.
+pub(crate) fn unread(sql: &str) -> String {
+    let text = sql.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+    let end = text.find(|c: char| !c.is_ascii_alphabetic());
+    let word = &text[..end.unwrap_or(text.len())];
+    let queries = ["SELECT", "WITH", "VALUES", "TABLE"];
+    match queries.iter().any(|q| word.eq_ignore_ascii_case(q)) {
+        true => sql.trim().to_owned(),
+        false => format!("{word} .."),
+    }
 }
 
 /// What [`split`] made of a statement.
@@ -181,57 +195,6 @@ fn deallocate(words: &Words) -> Result<Kind> {
     };
     words.end(end)?;
     Ok(Kind::Deallocate(name))
-}
-
-/// Operators of one chain (`1 + 1 + ..`), at most: planning such a chain takes time by the square
-/// of its length.
-const CHAIN_MAX: usize = 1000;
-/// The same for `AND` and `OR`, which are planned faster.
-const CONJUNCTS_MAX: usize = 5000;
-
-/// How deep parentheses and brackets nest, and how long the longest run of prefix operators is;
-/// the larger of the two. A chain that is too long counts as too deep: it is a deep tree.
-fn depth(tokens: &[TokenWithSpan]) -> usize {
-    let (mut open, mut deepest, mut run) = (0usize, 0usize, 0usize);
-    let (mut chain, mut conjuncts) = (0usize, 0usize);
-    for token in tokens {
-        let word = match &token.token {
-            Token::Word(word) if word.quote_style.is_none() => word.value.to_ascii_uppercase(),
-            _ => String::new(),
-        };
-        match &token.token {
-            Token::LParen | Token::LBracket | Token::LBrace => open += 1,
-            Token::RParen | Token::RBracket | Token::RBrace => open = open.saturating_sub(1),
-            _ => {}
-        }
-        let prefix = matches!(token.token, Token::Minus | Token::Plus | Token::Tilde);
-        run = if prefix || word == "NOT" { run + 1 } else { 0 };
-        match &token.token {
-            Token::Comma => (chain, conjuncts) = (0, 0),
-            Token::Plus
-            | Token::Minus
-            | Token::Mul
-            | Token::Div
-            | Token::Mod
-            | Token::Caret
-            | Token::StringConcat => chain += 1,
-            _ => match word.as_str() {
-                "AND" | "OR" => (chain, conjuncts) = (0, conjuncts + 1),
-                "SELECT" | "FROM" | "WHERE" => (chain, conjuncts) = (0, 0),
-                _ => {}
-            },
-        }
-        deepest = deepest.max(open).max(run);
-        if chain > CHAIN_MAX || conjuncts > CONJUNCTS_MAX {
-            return usize::MAX;
-        }
-    }
-    deepest
-}
-
-fn too_deep() -> Error {
-    Error::new(SqlState::StatementTooComplex, "statement nests too deeply")
-        .with_hint("Raise limits.statement_depth_max, or write it with fewer levels.")
 }
 
 fn query(tokens: Vec<TokenWithSpan>, sql: &str, depth_max: usize) -> Result<Box<ast::Statement>> {
