@@ -33,6 +33,15 @@ def calls(connection):
                 ("select i from {t} where d < %s", (datetime.date(2024, 1, 2),)),
                 ("select i from {t} where n >= %s order by i", (decimal.Decimal("1.5"),)),
                 ("select i, t from {t} order by i limit %s", (2,)),
+                ("select i from {t} where i = any(%s) order by i", ([1, 3],)),
+                ("select i, i <> all(%s) from {t} order by i", ([1, None],)),
+                ("select i from {t} where i = any(%s)", ([],)),
+                ("select i from {t} where t = any(%s)", (["a", "x y"],)),
+                ("select i, t like any(%s) from {t} order by i", (["a%"],)),
+                ("select i from {t} where d = any(%s)", ([datetime.date(2024, 1, 2)],)),
+                ("select i from {t} where n = any(%s)", ([decimal.Decimal("1.5")],)),
+                ("select array[i, 3] && %s::int[] from {t} order by i", ([2, 3],)),
+                ("select array[i, 3], array[t], (array[d])[1], array[[i], [2]] from {t}", ()),
             ]:
                 cursor.execute(sql.format(t=TABLE), parameters, prepare=True)
                 seen.append((sql, binary, cursor.fetchall()))

@@ -201,6 +201,46 @@ const DEDUCED: &[(&str, &[&str])] = &[
         "select i from {t} where i = (select max(w.i) from {t2} where w.i < $1)",
         &["3"],
     ),
+    (
+        "select i from {t} where i = any($1) order by i",
+        &["{1,3,NULL}"],
+    ),
+    ("select i from {t} where t = any($1)", &["{a,\"b \"}"]),
+    ("select i, t <> all($1) as v from {t} order by i", &["{a}"]),
+    (
+        "select i, t like any($1) as v from {t} order by i",
+        &["{a%,NULL}"],
+    ),
+    (
+        "select i from {t} where n = any($1) order by i",
+        &["{1.5,2.505}"],
+    ),
+    ("select i from {t} where l < all($1)", &["{2,3}"]),
+    ("select i from {t} where d = any($1)", &["{2024-01-02}"]),
+    ("select i from {t} where f >= any($1)", &["{1.5,NaN}"]),
+    ("select i from {t} where b = some($1)", &["{t}"]),
+    (
+        "select i from {t} where $1 = any(array[i, l]) order by i",
+        &["2"],
+    ),
+    (
+        "select array[i, 3] @> $1 as v, array[i] || $2 as w, array_append(array[t], $3) as x, \
+         (array[i, 7])[$4] as y from {t} order by i",
+        &["{3}", "{8,NULL}", "z", "2"],
+    ),
+    (
+        "select array_position(array[i, 5], $1) as v, array[i] = $2 as w from {t} order by i",
+        &["5", "{1}"],
+    ),
+    ("select cardinality($1::int[]) as v", &["{}"]),
+    (
+        "select 1 as v where 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid = $1",
+        &["A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11"],
+    ),
+    (
+        "select 1 as v where 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid = any($1)",
+        &["{A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11}"],
+    ),
 ];
 
 #[test]
@@ -241,6 +281,40 @@ fn types_of_parameters_are_deduced_as_postgresql_does() {
             let here = ours.query(&here, &bound).await;
             let here = cells(here.unwrap_or_else(|e| panic!("{sql}: {e:?}")));
             assert_eq!(here, there, "{sql}");
+        }
+    });
+}
+
+/// What programs write for `IN` over a list: the list itself is the parameter.
+#[test]
+fn a_list_is_a_parameter() {
+    server::run(async {
+        let Some((ours, postgres, _guard)) = both().await else {
+            skip!("drivers", format!("{POSTGRES_ENV} is not set").as_str());
+        };
+        let numbers: Vec<Option<i32>> = vec![Some(1), None, Some(3)];
+        let none: Vec<i32> = Vec::new();
+        let null: Option<Vec<i32>> = None;
+        let lists: [(&str, &(dyn ToSql + Sync)); 9] = [
+            ("i = any($1)", &numbers),
+            ("i <> all($1)", &none),
+            ("i = any($1)", &null),
+            ("t = any($1)", &vec!["a", "łąka"]),
+            ("l = any($1)", &vec![2_i64, i64::MAX]),
+            ("f > any($1)", &vec![f64::NAN, 0.5]),
+            ("b <> all($1)", &vec![true]),
+            ("t like any($1)", &vec!["%a%".to_owned()]),
+            ("array[i, 3] && $1", &vec![2, 3]),
+        ];
+        for (condition, list) in lists {
+            let sql = format!("select i, {condition} as v from {TABLE} order by i");
+            let rows = |rows: Vec<tokio_postgres::Row>| -> Vec<(i32, Option<bool>)> {
+                rows.iter().map(|r| (r.get(0), r.get(1))).collect()
+            };
+            let there = rows(postgres.query(&sql, &[list]).await.unwrap());
+            let here = ours.query(&sql, &[list]).await;
+            let here = rows(here.unwrap_or_else(|e| panic!("{condition}: {e:?}")));
+            assert_eq!(here, there, "{condition}");
         }
     });
 }

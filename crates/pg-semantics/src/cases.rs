@@ -94,6 +94,23 @@ async fn literals_move_to_the_type_of_the_column() {
             "k in (1, 2, 3, 4)",
             "t.k IN ([Int32(1), Int32(2), Int32(3), Int32(4)])",
         ),
+        // A list in the statement is one that sources know.
+        (
+            "k = any('{1,2,3,4}')",
+            "t.k IN ([Int32(1), Int32(2), Int32(3), Int32(4)])",
+        ),
+        (
+            "txt <> all(array['a', 'b', 'c', 'd'])",
+            "t.txt NOT IN ([Utf8View(\"a\"), Utf8View(\"b\"), Utf8View(\"c\"), Utf8View(\"d\")])",
+        ),
+        (
+            "d >= any('{2024-01-15,2024-12-31}')",
+            "t.d >= Date32(\"2024-01-15\") OR t.d >= Date32(\"2024-12-31\")",
+        ),
+        (
+            "txt like any(array['a%', '%b'])",
+            "t.txt LIKE Utf8View(\"a%\") OR t.txt LIKE Utf8View(\"%b\")",
+        ),
         ("f8 > 0.5", "t.f8 > Float64(0.5)"),
         (
             "ts >= '2024-01-01'",
