@@ -181,7 +181,7 @@ fn a_secret_is_nowhere() {
 #[test]
 fn a_secret_in_clear_is_taken_where_it_is_allowed_and_shown_nowhere() {
     let dir = tempfile::tempdir().unwrap();
-    let config = "[server]\ndata_dir = 'data'\n[secrets]\nallow_literals = true\n";
+    let config = "[server]\ndata_dir = 'data'\nurl_roots = ['postgres://', 'mysql://']\n[secrets]\nallow_literals = true\n";
     std::fs::write(dir.path().join("inflowave.toml"), config).unwrap();
     let mut printed = Vec::new();
     for _ in 0..2 {

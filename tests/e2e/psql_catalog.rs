@@ -284,7 +284,10 @@ fn commands_give_what_there_is() {
         );
         // What PostgreSQL does not have is listed by what it says of itself.
         let ours = rows(&crm, r"\df make_array").await;
-        assert_eq!(ours, ["pg_catalog|make_array|\"any\"|VARIADIC \"any\"|func"]);
+        assert_eq!(
+            ours,
+            ["pg_catalog|make_array|\"any\"|VARIADIC \"any\"|func"]
+        );
         assert!(rows(&crm, r"\df nosuch").await.is_empty());
         // A listing is believed for a while, and read anew on demand.
         let source = connect(&both.url).await;

@@ -133,6 +133,10 @@ impl Printer<'_> {
             &name,
             &params.window_frame,
         )?;
+        // A constant key is left out, and MariaDB ranks by some key only.
+        if matches!(name.as_str(), "rank" | "dense_rank") && !over.contains("ORDER BY") {
+            return refuse(format!("a {name} by a constant is computed here"));
+        }
         match name.as_str() {
             "row_number" | "rank" | "dense_rank" if params.args.is_empty() => {
                 let sql = format!("{}() OVER ({over})", name.to_ascii_uppercase());

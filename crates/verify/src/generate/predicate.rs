@@ -324,8 +324,7 @@ impl Generator<'_> {
                             filter: None,
                         },
                     );
-                    let least =
-                        Expr::literal(Ty::Int4, Value::Int(self.random.between(0, 2) as i64));
+                    let least = Expr::literal(Ty::Int4, Value::Int(self.random.between(0, 2)));
                     select.having.push(Expr::binary(">=", rows, least));
                 }
                 let right = Expr::new(ty, Kind::Scalar(query));
