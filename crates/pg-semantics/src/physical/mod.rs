@@ -2,12 +2,12 @@
 //!
 //! [`same_names`] keeps filters from going by a column's name where two have the same,
 //! [`pinned`] keeps what can fail above the filter that it stands on, [`missing_sorts`] puts a sort
-//! where one was lost, [`outer_side`] keeps constants below outer joins, [`distinct`] counts distinct
-//! values.
+//! where one was lost, [`forget`] hides what is known of rows where it would mislead, [`distinct`]
+//! counts distinct values.
 
 mod distinct;
+mod forget;
 mod missing_sorts;
-mod outer_side;
 mod pinned;
 mod same_names;
 
@@ -19,8 +19,8 @@ use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::ExecutionPlan;
 
+use forget::Forgetting;
 use missing_sorts::MissingSorts;
-use outer_side::OuterSides;
 use pinned::Pinned;
 
 type Rule = Arc<dyn PhysicalOptimizerRule + Send + Sync>;
@@ -36,7 +36,7 @@ pub(crate) fn rules() -> Vec<Rule> {
                 rules.push(unless(same_names::are_there, rule));
             }
             // Behind the choice of the sides of joins, and before what is said of their rows is used.
-            "EnsureRequirements" => rules.extend([Arc::new(OuterSides) as Rule, rule]),
+            "EnsureRequirements" => rules.extend([Arc::new(Forgetting) as Rule, rule]),
             // Behind the rules that move operators, and before the one that ties filters of joins
             // to the scans below them.
             "EnsureCooperative" => rules.extend([Arc::new(MissingSorts) as Rule, rule]),
@@ -93,6 +93,6 @@ mod tests {
         // The statistics of aggregates, and two rules that push filters down.
         assert_eq!(count("Unless "), 3);
         assert_eq!(count("MissingSorts"), 1);
-        assert_eq!(count("OuterSides"), 1);
+        assert_eq!(count("Forgetting"), 1);
     }
 }

@@ -1,8 +1,10 @@
-//! What is constant below an outer join is not above it.
+//! What is known of rows, forgotten where it would mislead.
 //!
 //! DataFusion 55.2 lets a join keep the constants of both of its sides, also of the one for which NULLs
 //! stand where there is no match: `ORDER BY` such a column is then left out, and so is the order that a
-//! window's partitions need. Between that side and its join stands a node that tells of no constant.
+//! window's partitions need. And behind a condition `f(x) = x` it sorts the input of a window by `f(x)`,
+//! which the window then does not take for the order of its `PARTITION BY x`. Below both stands a node
+//! that tells nothing of its rows.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,21 +13,23 @@ use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{JoinType, Result, Statistics, internal_err};
 use datafusion::config::ConfigOptions;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_expr::expressions::{Column, Literal};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec, SortMergeJoinExec};
 use datafusion::physical_plan::statistics::StatisticsArgs;
+use datafusion::physical_plan::windows::{BoundedWindowAggExec, WindowAggExec};
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
     ReplaceChildrenOptions, replace_children_if_necessary,
 };
 
 #[derive(Debug, Default)]
-pub(super) struct OuterSides;
+pub(super) struct Forgetting;
 
-impl PhysicalOptimizerRule for OuterSides {
+impl PhysicalOptimizerRule for Forgetting {
     fn name(&self) -> &'static str {
-        "pg_outer_sides"
+        "pg_forgets"
     }
 
     fn schema_check(&self) -> bool {
@@ -42,20 +46,18 @@ impl PhysicalOptimizerRule for OuterSides {
 }
 
 fn covered(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn ExecutionPlan>>> {
-    let Some(join_type) = join_type(&node) else {
-        return Ok(Transformed::no(node));
-    };
-    let open = match join_type {
-        JoinType::Left => [false, true],
-        JoinType::Right => [true, false],
-        JoinType::Full => [true, true],
+    let misleads = match join_type(&node) {
+        Some(JoinType::Left) => [None, Some(has_constants as Misleads)],
+        Some(JoinType::Right) => [Some(has_constants as Misleads), None],
+        Some(JoinType::Full) => [Some(has_constants as Misleads); 2],
+        None if is_window(&node) => [Some(has_computed_twins as Misleads), None],
         _ => return Ok(Transformed::no(node)),
     };
     let mut children: Vec<_> = node.children().into_iter().cloned().collect();
     let mut changed = false;
-    for (child, open) in children.iter_mut().zip(open) {
-        if open && !child.equivalence_properties().constants().is_empty() {
-            *child = Arc::new(OuterSideExec::over(Arc::clone(child)));
+    for (child, misleads) in children.iter_mut().zip(misleads) {
+        if misleads.is_some_and(|of| of(child.equivalence_properties())) {
+            *child = Arc::new(ForgetExec::over(Arc::clone(child)));
             changed = true;
         }
     }
@@ -63,6 +65,23 @@ fn covered(node: Arc<dyn ExecutionPlan>) -> Result<Transformed<Arc<dyn Execution
         return Ok(Transformed::no(node));
     }
     replace_children_if_necessary(node, children).map(Transformed::yes)
+}
+
+type Misleads = fn(&EquivalenceProperties) -> bool;
+
+fn has_constants(known: &EquivalenceProperties) -> bool {
+    !known.constants().is_empty()
+}
+
+/// Something computed is known to be equal to something else.
+fn has_computed_twins(known: &EquivalenceProperties) -> bool {
+    let mut all = known.eq_group().iter().flat_map(|class| class.iter());
+    all.any(|e| e.downcast_ref::<Column>().is_none() && e.downcast_ref::<Literal>().is_none())
+}
+
+fn is_window(node: &Arc<dyn ExecutionPlan>) -> bool {
+    node.downcast_ref::<BoundedWindowAggExec>().is_some()
+        || node.downcast_ref::<WindowAggExec>().is_some()
 }
 
 fn join_type(node: &Arc<dyn ExecutionPlan>) -> Option<JoinType> {
@@ -78,16 +97,16 @@ fn join_type(node: &Arc<dyn ExecutionPlan>) -> Option<JoinType> {
 
 /// The rows of its input, of which nothing is known.
 #[derive(Debug)]
-struct OuterSideExec {
+struct ForgetExec {
     input: Arc<dyn ExecutionPlan>,
     properties: Arc<PlanProperties>,
 }
 
-impl OuterSideExec {
-    fn over(input: Arc<dyn ExecutionPlan>) -> OuterSideExec {
+impl ForgetExec {
+    fn over(input: Arc<dyn ExecutionPlan>) -> ForgetExec {
         let known = EquivalenceProperties::new(input.schema());
         let properties = input.properties().as_ref().clone();
-        OuterSideExec {
+        ForgetExec {
             properties: Arc::new(properties.with_eq_properties(known)),
             input,
         }
@@ -95,21 +114,21 @@ impl OuterSideExec {
 
     fn replaced(children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         match <[Arc<dyn ExecutionPlan>; 1]>::try_from(children) {
-            Ok([input]) => Ok(Arc::new(OuterSideExec::over(input))),
-            Err(_) => internal_err!("one side of a join"),
+            Ok([input]) => Ok(Arc::new(ForgetExec::over(input))),
+            Err(_) => internal_err!("one input"),
         }
     }
 }
 
-impl DisplayAs for OuterSideExec {
+impl DisplayAs for ForgetExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OuterSideExec")
+        f.write_str("ForgetExec")
     }
 }
 
-impl ExecutionPlan for OuterSideExec {
+impl ExecutionPlan for ForgetExec {
     fn name(&self) -> &'static str {
-        "OuterSideExec"
+        "ForgetExec"
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {
@@ -136,14 +155,14 @@ impl ExecutionPlan for OuterSideExec {
         children: Vec<Arc<dyn ExecutionPlan>>,
         _options: ReplaceChildrenOptions,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        OuterSideExec::replaced(children)
+        ForgetExec::replaced(children)
     }
 
     fn with_new_children(
         self: Arc<Self>,
         children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        OuterSideExec::replaced(children)
+        ForgetExec::replaced(children)
     }
 
     fn statistics_from_inputs(
@@ -153,7 +172,7 @@ impl ExecutionPlan for OuterSideExec {
     ) -> Result<Arc<Statistics>> {
         match inputs {
             [input] => Ok(Arc::clone(input)),
-            _ => internal_err!("one side of a join"),
+            _ => internal_err!("one input"),
         }
     }
 
