@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
-use inflowave_query_api::{QueryService, Session, TransactionStatus};
+use inflowave_query_api::{QueryService, Session, Terminate, TransactionStatus};
 use inflowave_types::{Error, SqlState};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -54,11 +54,13 @@ pub async fn run(
     shutdown: CancellationToken,
     handshake: OwnedSemaphorePermit,
 ) {
+    // Of this connection alone: the server's end ends it, and so does `pg_terminate_backend`.
+    let shutdown = shutdown.child_token();
     let (read, write) = stream.into_split();
     let mut reader = Reader::new(read, Arc::clone(&limits));
     let mut writer = Writer::new(write, limits.write_stall_timeout);
     let opened = tokio::select! {
-        opened = open(&mut reader, &mut writer, &*service, &limits, peer) => opened,
+        opened = open(&mut reader, &mut writer, &*service, &limits, peer, &shutdown) => opened,
         () = shutdown.cancelled() => Err(Ended::Shutdown),
     };
     drop(handshake);
@@ -135,10 +137,12 @@ where
                 self.flush().await?;
                 self.writer.release();
             }
+            let idle = self.session.idle_timeout().filter(|_| ready);
             let frame = tokio::select! {
                 biased;
                 () = self.shutdown.cancelled() => return Err(Ended::Shutdown),
                 frame = self.reader.frame() => frame?,
+                () = elapsed(idle) => return Err(Ended::Fatal(self.too_idle())),
             };
             ready = self.answer(frame).await?;
         }
@@ -213,6 +217,19 @@ where
         self.reported = now;
     }
 
+    fn too_idle(&self) -> Error {
+        match self.session.transaction_status() {
+            TransactionStatus::Idle => Error::new(
+                SqlState::IdleSessionTimeout,
+                "terminating connection due to idle-session timeout",
+            ),
+            TransactionStatus::InTransaction | TransactionStatus::Failed => Error::new(
+                SqlState::IdleInTransactionSessionTimeout,
+                "terminating connection due to idle-in-transaction timeout",
+            ),
+        }
+    }
+
     fn too_long(&self, bytes: usize) -> Error {
         let bytes_max = self.reader.limits().message_bytes_max;
         Error::new(
@@ -220,6 +237,14 @@ where
             format!("message of {bytes} bytes exceeds the limit of {bytes_max} bytes"),
         )
         .with_hint("Send a shorter statement, for example with its list of values as a table.")
+    }
+}
+
+/// Never, without a time.
+async fn elapsed(time: Option<Duration>) {
+    match time {
+        Some(time) => tokio::time::sleep(time).await,
+        None => std::future::pending().await,
     }
 }
 
@@ -245,6 +270,7 @@ async fn open<R, W>(
     service: &dyn QueryService,
     limits: &Limits,
     peer: SocketAddr,
+    shutdown: &CancellationToken,
 ) -> Result<Option<Box<dyn Session>>, Ended>
 where
     R: AsyncRead + Unpin,
@@ -259,7 +285,9 @@ where
             service.cancel(session, secret);
             Ok(None)
         }
-        Opening::Session(start) => {
+        Opening::Session(mut start) => {
+            let end = shutdown.clone();
+            start.terminate = Terminate::new(move || end.cancel());
             let session = AssertUnwindSafe(service.open_session(start))
                 .catch_unwind()
                 .await

@@ -2,6 +2,7 @@
 
 use arrow::array::{RecordBatch, new_empty_array};
 use arrow::datatypes::SchemaRef;
+use inflowave_query_api::CursorView;
 use inflowave_types::{Error, Result, SqlState};
 
 use crate::encode::{RowEncoder, TextFormat};
@@ -81,6 +82,23 @@ impl Columns {
             formats: vec![Format::Text; count],
             schema,
         })
+    }
+
+    /// All in binary format.
+    ///
+    /// # Errors
+    /// As [`Columns::with_formats`].
+    pub fn binary(schema: SchemaRef) -> Result<Columns> {
+        Columns::with_formats(schema, &[Format::Binary.code()])
+    }
+
+    /// # Errors
+    /// As [`Columns::with_formats`].
+    pub fn of_cursor(cursor: &CursorView) -> Result<Columns> {
+        match cursor.binary {
+            true => Columns::binary(cursor.schema.clone()),
+            false => Columns::text(cursor.schema.clone()),
+        }
     }
 
     /// In the formats that a `Bind` asks for.

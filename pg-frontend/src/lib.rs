@@ -14,6 +14,7 @@ mod query;
 mod run;
 
 mod body;
+mod copy;
 mod decode;
 mod format;
 mod limits;

@@ -15,11 +15,6 @@ pub struct Limits {
     pub message_bytes_max: usize,
     /// What is read ahead from a client while its query runs, in bytes.
     pub pipelined_bytes_max: usize,
-    /// Prepared statements that a connection keeps, the unnamed one among them.
-    pub statements_max: usize,
-    /// What all prepared statements of a connection take, in bytes: their names and texts, and 256
-    /// for each parameter and each column.
-    pub statement_bytes_max: usize,
     /// Portals that a connection has at once. Each that is suspended holds a running query.
     pub portals_max: usize,
     /// What the `Bind` messages of all portals of a connection take, in bytes: the values of their
@@ -44,8 +39,6 @@ impl Default for Limits {
             startup_bytes_max: 10_000,
             message_bytes_max: 16 << 20,
             pipelined_bytes_max: 256 << 10,
-            statements_max: 5_000,
-            statement_bytes_max: 64 << 20,
             portals_max: 100,
             portal_bytes_max: 64 << 20,
             name_bytes_max: 256,

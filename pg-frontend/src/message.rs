@@ -4,6 +4,7 @@ use bytes::BytesMut;
 use inflowave_query_api::{self as api, Notice, TransactionStatus};
 use inflowave_types::Error;
 use pgwire::messages::Message;
+use pgwire::messages::copy::{CopyDone, CopyOutResponse};
 use pgwire::messages::data::{FieldDescription, NoData, ParameterDescription, RowDescription};
 use pgwire::messages::extendedquery::{
     BindComplete, CloseComplete, ParseComplete, PortalSuspended,
@@ -15,7 +16,7 @@ use pgwire::messages::startup::{
     Authentication, BackendKeyData, NegotiateProtocolVersion, ParameterStatus, SecretKey,
 };
 
-use crate::format::Columns;
+use crate::format::{Columns, Format};
 
 /// `ERROR` ends a statement, `FATAL` the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,6 +125,20 @@ pub fn no_data(out: &mut BytesMut) {
 
 pub fn parameter_description(out: &mut BytesMut, oids: Vec<u32>) {
     put(out, &ParameterDescription::new(oids));
+}
+
+/// The data of a copy follows, each of its `columns` in `format`.
+pub fn copy_out(out: &mut BytesMut, format: Format, columns: usize) {
+    let formats = vec![format.code(); columns];
+    let overall = u8::from(format == Format::Binary).cast_signed();
+    put(
+        out,
+        &CopyOutResponse::new(overall, formats.len() as i16, formats),
+    );
+}
+
+pub fn copy_done(out: &mut BytesMut) {
+    put(out, &CopyDone::new());
 }
 
 /// Names, types and formats of a result's columns.

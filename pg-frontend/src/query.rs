@@ -19,7 +19,7 @@ where
 {
     /// Runs the statements of a `Query` message; the first error skips those after it.
     pub async fn simple_query(&mut self, body: &[u8]) -> Result<(), Ended> {
-        self.extended.forget_unnamed();
+        self.forget_unnamed();
         match self.statements(body).await {
             Ok(()) => {}
             Err(Failure::Statement(error, offset)) => self.fail(&error, offset),
@@ -47,14 +47,18 @@ where
         let before = self.session.transaction_status();
         let prepare = self.session.prepare(statement, None);
         let prepared = race(self.reader, &self.shutdown, prepare).await??;
-        let columns = prepared.schema.clone().map(Columns::text).transpose()?;
+        let columns = match (&prepared.schema, prepared.binary) {
+            (None, _) => None,
+            (Some(schema), true) => Some(Columns::binary(schema.clone())?),
+            (Some(schema), false) => Some(Columns::text(schema.clone())?),
+        };
         let columns = columns.map(Arc::new);
         if let Some(columns) = &columns {
             message::row_description(&mut self.writer.buf, columns);
         }
         let mut running = self.start(prepared, columns).await?;
         self.send(&mut running, None).await?;
-        let tag = self.finish(running)?;
+        let tag = self.finish(running);
         message::command_complete(&mut self.writer.buf, &tag);
         self.settle(before);
         Ok(())

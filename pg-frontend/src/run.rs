@@ -11,7 +11,8 @@ use inflowave_types::{Error, QueryId, Result};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::connection::{Connection, Ended, defect, race};
-use crate::encode::{RowEncoder, TextFormat};
+use crate::copy::CopyWriter;
+use crate::encode::{CopyEncoder, RowEncoder, TextFormat};
 use crate::format::Columns;
 use crate::message;
 
@@ -48,18 +49,40 @@ impl Failure {
 pub struct Running {
     portal: Box<dyn Portal>,
     query_id: QueryId,
-    /// `None` for a statement without rows.
-    columns: Option<Arc<Columns>>,
+    output: Output,
     /// What is left of the batch that came last.
     rest: Option<Rest>,
 }
 
+/// What becomes of the rows.
+enum Output {
+    /// There are none.
+    Nothing,
+    Rows(Arc<Columns>),
+    Copy(CopyWriter),
+}
+
 struct Rest {
     batch: RecordBatch,
-    rows: RowEncoder,
+    rows: Encoder,
     /// What `rows` was made for.
     format: TextFormat,
     next: usize,
+}
+
+enum Encoder {
+    Rows(RowEncoder),
+    Copy(CopyEncoder),
+}
+
+impl Output {
+    fn encoder(&self, batch: &RecordBatch, format: &TextFormat) -> Result<Option<Encoder>> {
+        Ok(match self {
+            Output::Nothing => None,
+            Output::Rows(columns) => Some(Encoder::Rows(RowEncoder::new(batch, columns, format)?)),
+            Output::Copy(copy) => Some(Encoder::Copy(copy.encoder(batch, format)?)),
+        })
+    }
 }
 
 /// What one turn of a statement has sent.
@@ -81,12 +104,21 @@ where
         columns: Option<Arc<Columns>>,
     ) -> Result<Running, Failure> {
         let query_id = prepared.query_id;
+        let copy = prepared.copy.clone().map(CopyWriter::new).transpose()?;
         let execute = self.session.execute(prepared);
         let portal = race(self.reader, &self.shutdown, execute).await??;
+        let output = match (copy, columns) {
+            (Some(copy), _) => {
+                copy.begin(&mut self.writer.buf)?;
+                Output::Copy(copy)
+            }
+            (None, Some(columns)) => Output::Rows(columns),
+            (None, None) => Output::Nothing,
+        };
         Ok(Running {
             portal,
             query_id,
-            columns,
+            output,
             rest: None,
         })
     }
@@ -101,13 +133,22 @@ where
         let format = TextFormat::of_settings(&self.session.reported_settings());
         let mut rows = 0;
         loop {
-            if let (Some(rest), Some(columns)) = (&mut running.rest, &running.columns) {
-                if rest.format != format {
-                    rest.rows = RowEncoder::new(&rest.batch, columns, &format)?;
+            if let Some(rest) = &mut running.rest {
+                if rest.format != format
+                    && let Some(encoder) = running.output.encoder(&rest.batch, &format)?
+                {
+                    rest.rows = encoder;
                     rest.format = format.clone();
                 }
                 while rest.next < rest.batch.num_rows() && limit != Some(rows) {
-                    rest.rows.append(rest.next, &mut self.writer.buf)?;
+                    let out = &mut self.writer.buf;
+                    match (&mut rest.rows, &mut running.output) {
+                        (Encoder::Copy(encoder), Output::Copy(copy)) => {
+                            copy.append(encoder, rest.next, out)?;
+                        }
+                        (Encoder::Rows(encoder), _) => encoder.append(rest.next, out)?,
+                        (Encoder::Copy(_), _) => {}
+                    }
                     rest.next += 1;
                     rows += 1;
                     if self.writer.is_full() {
@@ -115,16 +156,19 @@ where
                     }
                 }
             }
-            if running.columns.is_some() && limit == Some(rows) {
+            if matches!(running.output, Output::Rows(_)) && limit == Some(rows) {
                 return Ok(Sent { rows, ended: false });
             }
             running.rest = None;
             let Some(batch) = self.next(running).await? else {
+                if let Output::Copy(copy) = &mut running.output {
+                    copy.end(&mut self.writer.buf);
+                }
                 return Ok(Sent { rows, ended: true });
             };
-            if let Some(columns) = &running.columns {
+            if let Some(encoder) = running.output.encoder(&batch, &format)? {
                 running.rest = Some(Rest {
-                    rows: RowEncoder::new(&batch, columns, &format)?,
+                    rows: encoder,
                     format: format.clone(),
                     batch,
                     next: 0,
@@ -133,16 +177,13 @@ where
         }
     }
 
-    /// The command tag of a statement that has ended, once what it ends here has ended too, and its
-    /// client has been told what stands beside the answer.
-    pub fn finish(&mut self, running: Running) -> Result<String> {
-        if let Some(forget) = running.portal.forgets() {
-            self.extended.forget_prepared(&forget)?;
-        }
+    /// The command tag of a statement that has ended, once its client has been told what stands
+    /// beside the answer.
+    pub fn finish(&mut self, running: Running) -> String {
         for notice in running.portal.notices() {
             message::notice(&mut self.writer.buf, &notice);
         }
-        Ok(running.portal.tag())
+        running.portal.tag()
     }
 
     /// The next batch. What is encoded already goes out first where the query makes us wait, so

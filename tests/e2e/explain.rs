@@ -97,7 +97,11 @@ fn what_may_not_run_does_not() {
     server::run(async {
         let (_fixture, mut session) = with_sqlite().await;
         for (sql, code) in [
-            ("copy (select 1) to '/tmp/inflowave-stolen'", "0A000"),
+            ("copy (select 1) to '/tmp/inflowave-stolen'", "42501"),
+            (
+                "copy (select 1) to program 'touch /tmp/inflowave-stolen'",
+                "42501",
+            ),
             ("insert into lite.main.x values (1)", "25006"),
             ("set datafusion.execution.batch_size = 1", "42704"),
             ("set inflowave.pushdown = perhaps", "22023"),

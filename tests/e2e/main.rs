@@ -23,6 +23,7 @@ mod planted;
 mod process;
 mod psql;
 mod psql_catalog;
+mod psql_scripts;
 mod readme;
 mod reference;
 mod server;

@@ -23,18 +23,18 @@ const TABLES: &str = "
 const LISTING_MAX: Duration = Duration::from_secs(20);
 
 /// The same tables in a database of PostgreSQL, and as catalog `crm` of a server of ours.
-struct Both {
+pub struct Both {
     listening: Listening,
     _mute: std::net::TcpListener,
     /// The database's URL.
-    url: String,
+    pub url: String,
     name: String,
     base: Client,
 }
 
 impl Both {
     /// `None` where psql or PostgreSQL is not there.
-    async fn start(test: &str) -> Option<Both> {
+    pub async fn start(test: &str) -> Option<Both> {
         Command::new("psql").arg("--version").output().ok()?;
         let base_url = std::env::var(POSTGRES_ENV).ok()?;
         let base = connect(&base_url).await;
@@ -74,12 +74,17 @@ impl Both {
         })
     }
 
-    fn ours(&self, database: &str) -> String {
+    pub fn ours(&self, database: &str) -> String {
         let port = self.listening.address.port();
         format!("postgres://tester@127.0.0.1:{port}/{database}")
     }
 
-    async fn end(self) {
+    /// Runs statements in the database of PostgreSQL.
+    pub async fn execute(&self, sql: &str) {
+        connect(&self.url).await.batch_execute(sql).await.unwrap();
+    }
+
+    pub async fn end(self) {
         drop(self.listening);
         let drop = format!("drop database {} with (force)", self.name);
         self.base.batch_execute(&drop).await.unwrap();
@@ -362,7 +367,7 @@ fn tab_completion_runs() {
         );
         assert_eq!(
             completed("LIKE pg_catalog.lower('time%')").await,
-            ["timezone"]
+            ["timezone", "timezone_abbreviations"]
         );
         both.end().await;
     });

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use inflowave_types::{Error, Result, SqlState};
 
-use crate::statement::Words;
+use crate::words::Words;
 
 /// PostgreSQL's levels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

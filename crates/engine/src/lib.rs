@@ -10,32 +10,42 @@
 //! keepalives.
 
 mod catalog;
+mod copy;
+mod cursor;
 mod ddl;
 mod depth;
 mod engine;
 mod explain;
 mod extension;
 mod isolation;
+mod lookup;
 mod names;
 mod overlay;
 mod plan;
+mod prepared;
 mod registry;
 mod run;
 mod runtime_tables;
+mod scoped;
+mod search_path;
 mod session;
 mod settings;
 mod show;
+mod specs;
 mod statement;
 mod suggest;
 mod transaction;
 mod verify;
 mod views;
+mod words;
 
 pub use catalog::{
     CatalogPolicy, CatalogSpec, Catalogs, ColumnInfo, ColumnType, CommentInfo, Listing,
     RelationInfo,
 };
+pub use cursor::CursorInfo;
 pub use engine::{Engine, EngineBuilder, METASTORE_DOMAINS, Runtimes};
 pub use extension::{Extension, Overlay, SystemTable};
 pub use overlay::{Setting, StatementView};
+pub use prepared::PreparedInfo;
 pub use registry::{Phases, QueryRecord, QueryState, Registry, RemoteRecord, SessionRecord};

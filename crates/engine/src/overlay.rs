@@ -13,10 +13,15 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{AggregateUDF, ScalarUDF, WindowUDF};
 use datafusion::sql::sqlparser::ast::{self, Visit, Visitor};
 use inflowave_types::{Error, Result, SessionId, SqlState};
+use parking_lot::Mutex;
 
+use crate::cursor::{CursorInfo, Cursors};
 use crate::engine::Shared;
 use crate::extension::Overlay;
-use crate::settings::{SPECS, Settings};
+use crate::lookup;
+use crate::prepared::{PreparedInfo, PreparedStatements};
+use crate::settings::Settings;
+use crate::specs::SPECS;
 use crate::{Catalogs, Registry, suggest};
 
 /// The session and the server, as a statement finds them.
@@ -26,6 +31,18 @@ pub struct StatementView {
     pub(crate) settings: Settings,
     pub(crate) database: String,
     pub(crate) session: SessionId,
+    pub(crate) prepared: Arc<Mutex<PreparedStatements>>,
+    pub(crate) cursors: Arc<Mutex<Cursors>>,
+    pub(crate) assigned: Arc<Mutex<Vec<Assignment>>>,
+}
+
+/// A setting that a function has set.
+#[derive(Debug, Clone)]
+pub(crate) struct Assignment {
+    pub name: String,
+    pub value: String,
+    /// To the end of the transaction.
+    pub local: bool,
 }
 
 /// A setting and its value in a session.
@@ -52,10 +69,50 @@ impl StatementView {
     }
 
     pub fn user(&self) -> &str {
-        match Settings::find("session_authorization") {
-            Ok(spec) => self.settings.get(spec),
-            Err(_) => "",
-        }
+        self.settings.user()
+    }
+
+    /// The schemas in which a name without one is looked up, whether or not they are there.
+    pub fn search_path(&self) -> Vec<String> {
+        lookup::path(&self.settings, &self.shared.catalogs, &self.database)
+    }
+
+    /// Whether the session has set that path itself.
+    pub fn has_own_path(&self) -> bool {
+        self.settings.search_path().is_some()
+    }
+
+    /// The value of a setting.
+    ///
+    /// # Errors
+    /// `42704`.
+    pub fn setting(&self, name: &str) -> Result<String> {
+        self.settings.show(name).map(|(_, value)| value)
+    }
+
+    /// Sets a setting of the session, behind this statement; gives the value as it will stand.
+    ///
+    /// # Errors
+    /// `42704`, `22023`.
+    pub fn set(&self, name: &str, value: &str, local: bool) -> Result<String> {
+        let mut settings = self.settings.clone();
+        settings.set(name, value)?;
+        self.assigned.lock().push(Assignment {
+            name: name.to_owned(),
+            value: value.to_owned(),
+            local,
+        });
+        settings.show(name).map(|(_, value)| value)
+    }
+
+    /// The session's prepared statements that have a name, sorted by it.
+    pub fn prepared_statements(&self) -> Vec<PreparedInfo> {
+        self.prepared.lock().infos()
+    }
+
+    /// The session's open cursors, sorted by name.
+    pub fn cursors(&self) -> Vec<CursorInfo> {
+        self.cursors.lock().infos()
     }
 
     pub fn catalogs(&self) -> &Arc<Catalogs> {
@@ -112,11 +169,11 @@ impl Debug for StatementView {
 /// The overlays of one statement.
 pub(crate) type Overlays = Arc<[Arc<dyn Overlay>]>;
 
-/// Lets `state` find the tables of overlays among `references`; gives the other references.
+/// Lets `state` find the tables of overlays among `references`; gives the other references. Each has
+/// a schema, or is of the default one.
 ///
 /// # Errors
-/// `42P01` for a table that an overlay's schema does not have; `42702` for a name that stands for
-/// two tables.
+/// `42P01` for a table that an overlay's schema does not have.
 pub(crate) fn lay(
     overlays: &Overlays,
     catalogs: &Catalogs,
@@ -124,64 +181,27 @@ pub(crate) fn lay(
     state: &mut SessionState,
     references: Vec<TableReference>,
 ) -> Result<Vec<TableReference>> {
-    let default_schema = catalogs.default_schema(database);
-    let (mut others, mut bare, mut found) = (Vec::new(), BTreeSet::new(), false);
+    let (mut others, mut found) = (Vec::new(), false);
     for reference in references {
-        let overlay = match reference.schema() {
-            Some(schema) => overlays.iter().find(|o| o.schemas().contains(&schema)),
-            None => searched(overlays, reference.table()),
-        };
-        let Some(overlay) = overlay else {
+        let schema = reference.schema().unwrap_or_default();
+        let Some(overlay) = overlays.iter().find(|o| o.schemas().contains(&schema)) else {
             others.push(reference);
             continue;
         };
         found = true;
-        match reference.schema() {
-            None => {
-                bare.insert(reference.table().to_owned());
-            }
-            Some(schema) => {
-                catalogs.exists(reference.catalog().unwrap_or(database))?;
-                if !overlay.has_table(schema, reference.table()) {
-                    return Err(unknown(overlay.as_ref(), schema, reference.table()));
-                }
-            }
-        }
-    }
-    for other in &others {
-        let catalog = other.catalog().unwrap_or(database);
-        let schema = other.schema().unwrap_or(&default_schema);
-        if bare.contains(other.table()) && catalog == database && schema == default_schema {
-            return Err(Error::new(
-                SqlState::AmbiguousColumn,
-                format!(
-                    "\"{}\" stands for two tables in this statement",
-                    other.table()
-                ),
-            )
-            .with_hint("Write the schema before each of them."));
+        catalogs.exists(reference.catalog().unwrap_or(database))?;
+        if !overlay.has_table(schema, reference.table()) {
+            return Err(unknown(overlay.as_ref(), schema, reference.table()));
         }
     }
     if found {
         state.register_catalog_list(Arc::new(Laid {
             base: Arc::clone(state.catalog_list()),
             exists: catalogs.names().into_iter().collect(),
-            statement: Arc::new(Statement {
-                overlays: Arc::clone(overlays),
-                database: database.to_owned(),
-                default_schema,
-                bare,
-            }),
+            overlays: Arc::clone(overlays),
         }));
     }
     Ok(others)
-}
-
-fn searched<'a>(overlays: &'a Overlays, table: &str) -> Option<&'a Arc<dyn Overlay>> {
-    overlays.iter().find(|o| {
-        o.searched_first()
-            .is_some_and(|schema| o.has_table(schema, table))
-    })
 }
 
 fn unknown(overlay: &dyn Overlay, schema: &str, table: &str) -> Error {
@@ -240,22 +260,13 @@ impl Visitor for Names {
     }
 }
 
-#[derive(Debug)]
-struct Statement {
-    overlays: Overlays,
-    database: String,
-    default_schema: String,
-    /// Tables of overlays whose names stand without a schema.
-    bare: BTreeSet<String>,
-}
-
 /// The catalogs of one statement, with overlays.
 #[derive(Debug)]
 struct Laid {
     base: Arc<dyn CatalogProviderList>,
     /// Also catalogs that cannot be opened now: what is laid over them is there.
     exists: BTreeSet<String>,
-    statement: Arc<Statement>,
+    overlays: Overlays,
 }
 
 impl CatalogProviderList for Laid {
@@ -276,7 +287,7 @@ impl CatalogProviderList for Laid {
             Arc::new(LaidCatalog {
                 name: name.to_owned(),
                 base: self.base.catalog(name),
-                statement: Arc::clone(&self.statement),
+                overlays: Arc::clone(&self.overlays),
             }) as Arc<dyn CatalogProvider>
         })
     }
@@ -286,7 +297,7 @@ impl CatalogProviderList for Laid {
 struct LaidCatalog {
     name: String,
     base: Option<Arc<dyn CatalogProvider>>,
-    statement: Arc<Statement>,
+    overlays: Overlays,
 }
 
 impl CatalogProvider for LaidCatalog {
@@ -297,38 +308,24 @@ impl CatalogProvider for LaidCatalog {
     }
 
     fn schema(&self, name: &str) -> Option<Arc<dyn SchemaProvider>> {
-        let statement = &self.statement;
-        let laid = |overlay: &Arc<dyn Overlay>, schema: &str, base| {
-            Some(Arc::new(LaidSchema {
+        let mut overlays = self.overlays.iter();
+        match overlays.find(|o| o.schemas().contains(&name)) {
+            Some(overlay) => Some(Arc::new(LaidSchema {
                 overlay: Arc::clone(overlay),
                 catalog: self.name.clone(),
-                schema: schema.to_owned(),
-                base,
-                statement: Arc::clone(statement),
-            }) as Arc<dyn SchemaProvider>)
-        };
-        let mut overlays = statement.overlays.iter();
-        if let Some(overlay) = overlays.find(|o| o.schemas().contains(&name)) {
-            return laid(overlay, name, None);
-        }
-        let base = self.base.as_ref().and_then(|b| b.schema(name));
-        let here = self.name == statement.database && name == statement.default_schema;
-        let mut overlays = statement.overlays.iter();
-        match overlays.find_map(|o| Some((o, o.searched_first()?))) {
-            Some((overlay, first)) if here => laid(overlay, first, Some(base)),
-            _ => base,
+                schema: name.to_owned(),
+            })),
+            None => self.base.as_ref().and_then(|b| b.schema(name)),
         }
     }
 }
 
-/// A schema of an overlay, or the catalog's default schema with an overlay's tables before it.
+/// A schema of an overlay.
 #[derive(Debug)]
 struct LaidSchema {
     overlay: Arc<dyn Overlay>,
     catalog: String,
     schema: String,
-    base: Option<Option<Arc<dyn SchemaProvider>>>,
-    statement: Arc<Statement>,
 }
 
 #[async_trait]
@@ -338,17 +335,8 @@ impl SchemaProvider for LaidSchema {
     }
 
     async fn table(&self, name: &str) -> DfResult<Option<Arc<dyn TableProvider>>> {
-        match &self.base {
-            Some(base) if !self.statement.bare.contains(name) => match base {
-                Some(base) => base.table(name).await,
-                None => Ok(None),
-            },
-            _ => self
-                .overlay
-                .table(&self.catalog, &self.schema, name)
-                .await
-                .map_err(|e| DataFusionError::External(Box::new(e))),
-        }
+        let table = self.overlay.table(&self.catalog, &self.schema, name).await;
+        table.map_err(|e| DataFusionError::External(Box::new(e)))
     }
 
     fn table_exist(&self, name: &str) -> bool {

@@ -19,6 +19,7 @@ use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Shared;
+use crate::lookup::{self, Found, SEARCHED};
 use crate::names;
 use crate::overlay::{self, Overlays};
 use crate::settings::Settings;
@@ -47,8 +48,10 @@ pub(crate) struct Context {
 pub(crate) struct Readied {
     pub statement: DfStatement,
     pub state: SessionState,
-    /// The tables and views that it names; those of overlays are left out.
+    /// The tables and views that it names, with their schemas; those of overlays are left out.
     pub references: Vec<TableReference>,
+    /// What its names without a schema mean; offered to the planner last.
+    pub found: Found,
 }
 
 /// A statement ready to run.
@@ -63,6 +66,13 @@ pub(crate) struct Planned {
 }
 
 impl Context {
+    /// Tells the client, if it wants to be told.
+    pub fn tell(&self, notices: impl IntoIterator<Item = Notice>) {
+        let wanted = notices.into_iter();
+        let wanted = wanted.filter(|n| self.settings.wants(n.severity));
+        self.notices.lock().extend(wanted);
+    }
+
     pub fn error(&self, error: &DataFusionError) -> Error {
         let told = inflowave_pg_semantics::to_error(error, &self.sql);
         if told.sqlstate() == SqlState::InternalError {
@@ -135,12 +145,14 @@ impl Context {
             statement,
             mut state,
             references,
+            found,
         } = self.ready(statement, pushdown).await?;
         for reference in &references {
             let catalogs = &self.shared.catalogs;
             catalogs.check(&self.database, reference).await?;
         }
         views::expand(self, &mut state, &references, pushdown).await?;
+        found.offer(&mut state, &self.database);
         let plan = state
             .statement_to_plan(statement)
             .await
@@ -177,24 +189,52 @@ impl Context {
                 if state.table_functions().contains_key(table.as_ref()))
         });
         let catalogs = &self.shared.catalogs;
-        let references = overlay::lay(
-            &self.overlays,
-            catalogs,
-            &self.database,
-            &mut state,
-            references,
-        )?;
+        let (database, overlays) = (&self.database, &self.overlays);
+        let (references, found) =
+            lookup::find(&self.settings, catalogs, database, overlays, references).await?;
+        let references = overlay::lay(overlays, catalogs, database, &mut state, references)?;
         Ok(Readied {
             statement,
             state,
             references,
+            found,
         })
+    }
+
+    /// The full name of a relation that is there.
+    ///
+    /// # Errors
+    /// `42P01` and its like.
+    pub async fn relation(&self, path: &[String]) -> Result<String> {
+        let reference = match path {
+            [t] => TableReference::bare(t.as_str()),
+            [s, t] => TableReference::partial(s.as_str(), t.as_str()),
+            [c, s, t] => TableReference::full(c.as_str(), s.as_str(), t.as_str()),
+            _ => {
+                return Err(Error::new(
+                    SqlState::SyntaxError,
+                    format!("improper relation name: {}", path.join(".")),
+                ));
+            }
+        };
+        let catalogs = &self.shared.catalogs;
+        let (database, overlays) = (&self.database, &self.overlays);
+        let named = vec![reference];
+        let (references, _) =
+            lookup::find(&self.settings, catalogs, database, overlays, named).await?;
+        let mut state = self.state(Pushdown::Off);
+        let others = overlay::lay(overlays, catalogs, database, &mut state, references.clone())?;
+        for reference in &others {
+            catalogs.check(database, reference).await?;
+        }
+        Ok(references
+            .first()
+            .map_or_else(String::new, ToString::to_string))
     }
 
     /// The shared base with this session's differences.
     pub fn state(&self, pushdown: Pushdown) -> SessionState {
         let mut state = self.shared.base.clone();
-        let schema = self.shared.catalogs.default_schema(&self.database);
         let federation = FederationContext {
             query_id: self.query_id,
             pushdown,
@@ -208,7 +248,7 @@ impl Context {
         config.set_extension(Arc::new(federation));
         let options = config.options_mut();
         options.catalog.default_catalog.clone_from(&self.database);
-        options.catalog.default_schema = schema;
+        SEARCHED.clone_into(&mut options.catalog.default_schema);
         options.execution.time_zone = Some(self.settings.time_zone().to_owned());
         for overlay in self.overlays.iter() {
             overlay.configure(options);

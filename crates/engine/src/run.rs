@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use datafusion::physical_plan::execute_stream;
 use futures::{FutureExt, Stream, StreamExt};
 use inflowave_federation::Pushdown;
-use inflowave_query_api::{Forget, Notice, Portal};
+use inflowave_query_api::{Notice, Portal};
 use inflowave_types::{Error, QueryId, Result, SessionId, SqlState};
 use parking_lot::Mutex;
 use tokio::sync::mpsc;
@@ -51,7 +51,8 @@ pub(crate) struct Running {
     rows: u64,
     ended: bool,
     tag: Option<String>,
-    forgets: Option<Forget>,
+    /// What a tag that counts rows begins with.
+    verb: &'static str,
     notices: Arc<Mutex<Vec<Notice>>>,
     cancel: CancellationToken,
     _guard: DropGuard,
@@ -91,16 +92,16 @@ impl Running {
             rows: 0,
             ended: false,
             tag,
-            forgets: None,
+            verb: "SELECT",
             notices,
             _guard: cancel.clone().drop_guard(),
             cancel,
         }
     }
 
-    /// What the front end is told to forget at the end.
-    pub fn forgetting(mut self, forgets: Option<Forget>) -> Running {
-        self.forgets = forgets;
+    /// With another word in its command tag.
+    pub fn counting(mut self, verb: &'static str) -> Running {
+        self.verb = verb;
         self
     }
 
@@ -145,11 +146,7 @@ impl Portal for Running {
     fn tag(&self) -> String {
         self.tag
             .clone()
-            .unwrap_or_else(|| format!("SELECT {}", self.rows))
-    }
-
-    fn forgets(&self) -> Option<Forget> {
-        self.forgets.clone()
+            .unwrap_or_else(|| format!("{} {}", self.verb, self.rows))
     }
 
     fn notices(&self) -> Vec<Notice> {
@@ -162,6 +159,33 @@ impl Drop for Running {
         if !self.ended {
             self.end(Ok(false));
         }
+    }
+}
+
+/// A statement that has had its effect: its tag is all there is of it.
+pub(crate) struct Told {
+    tag: &'static str,
+    notices: Arc<Mutex<Vec<Notice>>>,
+}
+
+impl Told {
+    pub fn new(tag: &'static str, notices: Arc<Mutex<Vec<Notice>>>) -> Told {
+        Told { tag, notices }
+    }
+}
+
+#[async_trait]
+impl Portal for Told {
+    async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        Ok(None)
+    }
+
+    fn tag(&self) -> String {
+        self.tag.to_owned()
+    }
+
+    fn notices(&self) -> Vec<Notice> {
+        self.notices.lock().clone()
     }
 }
 

@@ -4,218 +4,29 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use inflowave_federation::Pushdown;
+use inflowave_query_api::Severity;
 use inflowave_types::{Error, Result, SqlState};
 
 use crate::isolation::Isolation;
+use crate::search_path;
+use crate::specs::{Check, ON_OFF_WORDS, SPECS, Spec};
 use crate::suggest;
-
-/// One setting that exists.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Spec {
-    /// As PostgreSQL spells it; compared without case.
-    pub name: &'static str,
-    pub default: &'static str,
-    pub doc: &'static str,
-    /// Told to clients when a session starts and when it changes.
-    pub reported: bool,
-    check: Check,
-}
-
-impl Spec {
-    /// Can a client give it another value?
-    pub fn settable(&self) -> bool {
-        !matches!(self.check, Check::Fixed)
-    }
-
-    /// The only values, if there are no others.
-    pub fn choices(&self) -> &'static [&'static str] {
-        match self.check {
-            Check::OneOf(choices) => choices,
-            _ => &[],
-        }
-    }
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Check {
-    /// Any text.
-    Any,
-    /// Any text, and nothing here depends on it.
-    Fixed,
-    OneOf(&'static [&'static str]),
-    /// A value other than the default is refused, with this reason.
-    Only(&'static str),
-    /// UTF8, or SQL_ASCII: bytes as they are, and they are UTF8.
-    Encoding,
-    TimeZone,
-    Milliseconds,
-}
-
-const fn spec(name: &'static str, default: &'static str, check: Check, doc: &'static str) -> Spec {
-    Spec {
-        name,
-        default,
-        doc,
-        reported: false,
-        check,
-    }
-}
-
-const fn reported(
-    name: &'static str,
-    default: &'static str,
-    check: Check,
-    doc: &'static str,
-) -> Spec {
-    Spec {
-        reported: true,
-        ..spec(name, default, check, doc)
-    }
-}
-
-const ON_OFF: Check = Check::OneOf(&["on", "off"]);
-
-/// Every setting, in the order of `SHOW ALL`.
-pub(crate) const SPECS: &[Spec] = &[
-    reported(
-        "application_name",
-        "",
-        Check::Any,
-        "The client's name for itself.",
-    ),
-    spec(
-        "bytea_output",
-        "hex",
-        Check::Only("bytea is printed in hex"),
-        "Form of bytea in text.",
-    ),
-    reported(
-        "client_encoding",
-        "UTF8",
-        Check::Encoding,
-        "The client's encoding.",
-    ),
-    spec(
-        "client_min_messages",
-        "notice",
-        Check::Any,
-        "Least severity of messages sent.",
-    ),
-    reported(
-        "DateStyle",
-        "ISO, MDY",
-        Check::Only("dates are printed as ISO, MDY"),
-        "Form of dates in text.",
-    ),
-    spec(
-        "default_transaction_isolation",
-        "read committed",
-        Check::OneOf(&Isolation::NAMES),
-        "Isolation of new transactions.",
-    ),
-    spec(
-        "default_transaction_read_only",
-        "on",
-        Check::Only("every transaction is read-only"),
-        "New transactions are read-only.",
-    ),
-    spec(
-        "extra_float_digits",
-        "1",
-        Check::Any,
-        "Floats are always printed so that they read back equal.",
-    ),
-    spec(
-        "inflowave.pushdown",
-        "on",
-        Check::OneOf(&Pushdown::NAMES),
-        "Whether sources do work: on, off, or verify (both, and a difference is an error).",
-    ),
-    reported(
-        "integer_datetimes",
-        "on",
-        Check::Fixed,
-        "Times are whole microseconds.",
-    ),
-    reported(
-        "IntervalStyle",
-        "postgres",
-        Check::Only("intervals are printed in style postgres"),
-        "Form of intervals in text.",
-    ),
-    reported(
-        "is_superuser",
-        "off",
-        Check::Fixed,
-        "Whether the user is a superuser.",
-    ),
-    spec(
-        "search_path",
-        "\"$user\", public",
-        Check::Any,
-        "Kept for clients; names without a schema are looked up in the catalog's default schema.",
-    ),
-    reported(
-        "server_encoding",
-        "UTF8",
-        Check::Fixed,
-        "The server's encoding.",
-    ),
-    reported(
-        "server_version",
-        "15.0 (InfloWave)",
-        Check::Fixed,
-        "The PostgreSQL version whose meaning is followed.",
-    ),
-    spec(
-        "server_version_num",
-        "150000",
-        Check::Fixed,
-        "The same as a number.",
-    ),
-    reported(
-        "session_authorization",
-        "",
-        Check::Fixed,
-        "The user of the session.",
-    ),
-    reported(
-        "standard_conforming_strings",
-        "on",
-        Check::Only("backslashes in '...' stand for themselves"),
-        "Backslashes in string literals.",
-    ),
-    spec(
-        "statement_timeout",
-        "0",
-        Check::Milliseconds,
-        "A statement that runs longer is canceled; 0 is never.",
-    ),
-    reported(
-        "TimeZone",
-        "UTC",
-        Check::TimeZone,
-        "Time zone of the session.",
-    ),
-    spec(
-        "transaction_isolation",
-        "read committed",
-        Check::OneOf(&Isolation::NAMES),
-        "Isolation of the transaction: from repeatable read on, a source that has snapshots is read in one state.",
-    ),
-    spec(
-        "transaction_read_only",
-        "on",
-        ON_OFF,
-        "Whether the transaction is read-only.",
-    ),
-];
 
 /// The values of one session: only what differs from the defaults is held.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Settings {
     changed: BTreeMap<&'static str, String>,
+    /// What the session started with, where it is not the default: `RESET` goes back to it.
+    initial: BTreeMap<&'static str, String>,
+    /// Settings of clients' own: any name with a class before a point, any text.
+    custom: BTreeMap<String, String>,
 }
+
+/// The class of this server's own settings: those that are not there are mistakes.
+const OWN_CLASS: &str = "inflowave.";
+/// Settings of a client's own that a session keeps, and the bytes of one, at most.
+const CUSTOM_MAX: usize = 1_000;
+const CUSTOM_BYTES_MAX: usize = 64 << 10;
 
 impl Settings {
     /// Finds a setting by name, without case.
@@ -237,22 +48,68 @@ impl Settings {
     }
 
     pub fn get(&self, spec: &'static Spec) -> &str {
-        self.changed
-            .get(spec.name)
-            .map_or(spec.default, String::as_str)
+        let value = self.changed.get(spec.name);
+        let value = value.or_else(|| self.initial.get(spec.name));
+        value.map_or(spec.default, String::as_str)
+    }
+
+    /// The value of a setting of any kind, and its name as `SHOW` heads its column.
+    ///
+    /// # Errors
+    /// `42704`.
+    pub fn show(&self, name: &str) -> Result<(String, String)> {
+        if let Some(value) = self.custom.get(&name.to_lowercase()) {
+            return Ok((name.to_lowercase(), value.clone()));
+        }
+        let spec = Settings::find(name)?;
+        Ok((spec.name.to_owned(), self.get(spec).to_owned()))
     }
 
     fn named(&self, name: &str) -> &str {
         Settings::find(name).map_or("", |spec| self.get(spec))
     }
 
+    /// Gives the name as it is spelled.
+    ///
     /// # Errors
     /// `42704` for an unknown name, `22023` for a value that is not valid, naming the valid ones.
-    pub fn set(&mut self, name: &str, value: &str) -> Result<&'static Spec> {
+    pub fn set(&mut self, name: &str, value: &str) -> Result<&'static str> {
+        if is_custom(name) {
+            self.set_custom(name, value)?;
+            return Ok("");
+        }
         let spec = Settings::find(name)?;
         let value = checked(spec, value)?;
         self.force(spec, value);
-        Ok(spec)
+        Ok(spec.name)
+    }
+
+    /// As [`Settings::set`], and without its effect.
+    ///
+    /// # Errors
+    /// Those of [`Settings::set`].
+    pub fn check(&self, name: &str, value: &str) -> Result<()> {
+        self.clone().set(name, value).map(|_| ())
+    }
+
+    fn set_custom(&mut self, name: &str, value: &str) -> Result<()> {
+        let beyond = |what: String| {
+            Err(Error::new(SqlState::ConfigurationLimitExceeded, what)
+                .with_hint("Keep what is large in a table."))
+        };
+        if name.len() + value.len() > CUSTOM_BYTES_MAX {
+            return beyond(format!(
+                "a setting of your own can take at most {CUSTOM_BYTES_MAX} bytes"
+            ));
+        }
+        let name = name.to_lowercase();
+        if self.custom.len() >= CUSTOM_MAX && !self.custom.contains_key(&name) {
+            return beyond(format!(
+                "a session can have at most {CUSTOM_MAX} settings of its own"
+            ));
+        }
+        self.custom.insert(name, value.to_owned());
+        Ok(())
     }
 
     /// Without the check: for what the server itself knows (`session_authorization`).
@@ -260,13 +117,40 @@ impl Settings {
         self.changed.insert(spec.name, value);
     }
 
-    pub fn reset(&mut self, spec: &'static Spec) {
+    /// What is set now is what `RESET` goes back to; the schema in which this database looks names
+    /// up is one of it.
+    pub fn start(&mut self, default_schema: &str) {
+        let path = "search_path";
+        let fallback = || search_path::default_text(default_schema);
+        let initial = std::mem::take(&mut self.changed);
+        self.initial = initial;
+        self.initial.entry(path).or_insert_with(fallback);
+    }
+
+    /// # Errors
+    /// `42704`; `55P02` for one that cannot be changed.
+    pub fn reset(&mut self, name: &str) -> Result<&'static str> {
+        if is_custom(name) {
+            if let Some(value) = self.custom.get_mut(&name.to_lowercase()) {
+                value.clear();
+            }
+            return Ok("");
+        }
+        let spec = Settings::find(name)?;
+        if matches!(spec.check, Check::Fixed) {
+            return Err(Error::new(
+                SqlState::CantChangeRuntimeParam,
+                format!("parameter \"{}\" cannot be changed", spec.name),
+            ));
+        }
         self.changed.remove(spec.name);
+        Ok(spec.name)
     }
 
     pub fn reset_all(&mut self) {
         self.changed
             .retain(|name, _| matches!(*name, "session_authorization" | "is_superuser"));
+        self.custom.values_mut().for_each(String::clear);
     }
 
     pub fn pushdown(&self) -> Pushdown {
@@ -283,8 +167,43 @@ impl Settings {
         self.named("TimeZone")
     }
 
+    pub fn user(&self) -> &str {
+        self.named("session_authorization")
+    }
+
+    /// The schemas in which a name without one is looked up; `None` while the session's own
+    /// default holds, which is the default schema of its catalog.
+    pub fn search_path(&self) -> Option<Vec<String>> {
+        let text = self.changed.get("search_path")?;
+        if self.initial.get("search_path") == Some(text) {
+            return None;
+        }
+        search_path::parse(text).ok()
+    }
+
     pub fn statement_timeout(&self) -> Option<Duration> {
-        match milliseconds(self.named("statement_timeout")) {
+        self.duration("statement_timeout")
+    }
+
+    /// Does the client want to be told of this?
+    pub fn wants(&self, severity: Severity) -> bool {
+        match self.named("client_min_messages") {
+            "error" => false,
+            "warning" => severity == Severity::Warning,
+            _ => true,
+        }
+    }
+
+    /// How long a session may do nothing: in a transaction, and outside of one.
+    pub fn idle_timeout(&self, in_transaction: bool) -> Option<Duration> {
+        self.duration(match in_transaction {
+            true => "idle_in_transaction_session_timeout",
+            false => "idle_session_timeout",
+        })
+    }
+
+    fn duration(&self, name: &str) -> Option<Duration> {
+        match milliseconds(self.named(name)) {
             None | Some(0) => None,
             Some(ms) => Some(Duration::from_millis(ms)),
         }
@@ -299,6 +218,22 @@ impl Settings {
     }
 }
 
+/// Is it a name that only a client gives meaning to?
+fn is_custom(name: &str) -> bool {
+    let known = SPECS.iter().any(|s| s.name.eq_ignore_ascii_case(name));
+    let mut parts = name.split('.');
+    let word = |part: &str| {
+        let first = part.chars().next();
+        first.is_some_and(|c| c.is_alphabetic() || c == '_')
+    };
+    let lower = name.to_lowercase();
+    !known
+        && name.contains('.')
+        && !lower.starts_with(OWN_CLASS)
+        && !lower.starts_with("datafusion.")
+        && parts.all(word)
+}
+
 fn checked(spec: &'static Spec, value: &str) -> Result<String> {
     let invalid = |hint: String| {
         Err(Error::new(
@@ -310,9 +245,16 @@ fn checked(spec: &'static Spec, value: &str) -> Result<String> {
     match spec.check {
         Check::Any => Ok(value.to_owned()),
         Check::Fixed => Err(Error::new(
-            SqlState::InvalidParameterValue,
+            SqlState::CantChangeRuntimeParam,
             format!("parameter \"{}\" cannot be changed", spec.name),
         )),
+        Check::OneOf(words) if words == ON_OFF_WORDS => match boolean(value) {
+            Some(on) => Ok(if on { "on" } else { "off" }.to_owned()),
+            None => Err(Error::new(
+                SqlState::InvalidParameterValue,
+                format!("parameter \"{}\" requires a Boolean value", spec.name),
+            )),
+        },
         Check::OneOf(words) => match words.iter().find(|w| w.eq_ignore_ascii_case(value)) {
             Some(word) => Ok((*word).to_owned()),
             None => invalid(format!("Available values: {}.", words.join(", "))),
@@ -341,11 +283,30 @@ fn checked(spec: &'static Spec, value: &str) -> Result<String> {
                 ),
             },
         },
+        Check::SearchPath => {
+            let names = search_path::parse(value)?;
+            Ok(search_path::written(&names))
+        }
+        Check::Integer(least, most) => match plain_number(value) {
+            Some(n) if (least..=most).contains(&n) => Ok(n.to_string()),
+            _ => invalid(format!("It is a whole number from {least} to {most}.")),
+        },
         Check::Milliseconds => match milliseconds(value) {
             Some(ms) => Ok(ms.to_string()),
             None => invalid("It is a whole number of milliseconds, or such as 5s or 2min.".into()),
         },
     }
+}
+
+/// As PostgreSQL reads the Boolean of a setting: a word, or the beginning of one.
+fn boolean(text: &str) -> Option<bool> {
+    let text = text.trim().to_lowercase();
+    let begins = |word: &str, least: usize| text.len() >= least && word.starts_with(&text);
+    if begins("true", 1) || begins("yes", 1) || text == "on" || text == "1" {
+        return Some(true);
+    }
+    let off = begins("false", 1) || begins("no", 1) || begins("off", 2) || text == "0";
+    off.then_some(false)
 }
 
 /// As PostgreSQL reads the name of an encoding: asyncpg sends `'utf-8'`, quotes and all.
@@ -368,6 +329,12 @@ fn offset(text: &str) -> Option<String> {
     };
     let (h, m): (u8, u8) = (h.parse().ok()?, m.parse().ok()?);
     (h <= 15 && m < 60).then(|| format!("{sign}{h:02}:{m:02}"))
+}
+
+fn plain_number(text: &str) -> Option<i64> {
+    let text = text.trim();
+    let digits = text.find(|c: char| c.is_alphabetic()).unwrap_or(text.len());
+    text[..digits].trim().parse().ok()
 }
 
 fn milliseconds(text: &str) -> Option<u64> {

@@ -8,8 +8,9 @@ use datafusion::catalog::CatalogProviderList;
 use inflowave_types::{Error, PgType, Result};
 
 use crate::Catalogs;
-use crate::settings::{SPECS, Settings};
-use crate::statement::Words;
+use crate::settings::Settings;
+use crate::specs::SPECS;
+use crate::words::Words;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Show {
@@ -91,8 +92,8 @@ impl Show {
                 ],
             ),
             Show::Setting(name) => {
-                let spec = Settings::find(name)?;
-                texts(&[spec.name], [vec![settings.get(spec).to_owned()]])
+                let (name, value) = settings.show(name)?;
+                texts(&[name.as_str()], [vec![value]])
             }
         }
     }

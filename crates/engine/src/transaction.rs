@@ -11,7 +11,7 @@ use inflowave_query_api::{Notice, Severity, TransactionStatus};
 use inflowave_types::{Error, Result, SqlState};
 
 use crate::isolation::{Isolation, Modes};
-use crate::statement::Words;
+use crate::words::Words;
 
 /// Savepoints of one transaction, at most.
 const SAVEPOINTS_MAX: usize = 1000;
@@ -20,6 +20,8 @@ const SAVEPOINTS_MAX: usize = 1000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Command {
     Begin(Modes),
+    /// `START TRANSACTION`
+    Start(Modes),
     /// `SET TRANSACTION`
     Set(Modes),
     /// `SET SESSION CHARACTERISTICS AS TRANSACTION`
@@ -31,6 +33,21 @@ pub(crate) enum Command {
     RollbackTo(String),
 }
 
+/// What a command has changed, for what lives as long as a transaction or a savepoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    None,
+    Began,
+    Committed,
+    RolledBack,
+    /// A savepoint was set.
+    Saved,
+    /// So many savepoints are left.
+    Released(usize),
+    /// Back to this savepoint, which is still there.
+    BackTo(usize),
+}
+
 impl Command {
     /// The command that begins with this word; `None` for another statement.
     pub fn parse(words: &Words) -> Option<Result<Command>> {
@@ -40,7 +57,7 @@ impl Command {
                 Modes::parse(words, 1 + usize::from(named)).map(Command::Begin)
             }
             "START" => match words.upper(1).as_str() {
-                "TRANSACTION" => Modes::parse(words, 2).map(Command::Begin),
+                "TRANSACTION" => Modes::parse(words, 2).map(Command::Start),
                 _ => Err(words.unexpected(1)),
             },
             "SET" => return set(words),
@@ -129,6 +146,11 @@ impl Default for Transaction {
 }
 
 impl Transaction {
+    /// Savepoints that are open.
+    pub fn savepoints(&self) -> usize {
+        self.savepoints.len()
+    }
+
     pub fn status(&self) -> TransactionStatus {
         self.status
     }
@@ -162,7 +184,7 @@ impl Transaction {
     pub fn notice(&self, command: &Command) -> Option<Notice> {
         let is_idle = self.status == TransactionStatus::Idle;
         let (sqlstate, message) = match command {
-            Command::Begin(_) if !is_idle => (
+            Command::Begin(_) | Command::Start(_) if !is_idle => (
                 SqlState::ActiveSqlTransaction,
                 "there is already a transaction in progress",
             ),
@@ -188,32 +210,36 @@ impl Transaction {
     /// # Errors
     /// `25P01` for a savepoint outside of a transaction, `3B001` for one that is not there, `25001`
     /// for another isolation once it has read.
-    pub fn run(&mut self, command: &Command, default: Isolation) -> Result<&'static str> {
+    pub fn run(&mut self, command: &Command, default: Isolation) -> Result<(&'static str, Change)> {
         match command {
-            Command::Begin(modes) => {
+            Command::Begin(modes) | Command::Start(modes) => {
+                let tag = match command {
+                    Command::Start(_) => "START TRANSACTION",
+                    _ => "BEGIN",
+                };
                 if self.status == TransactionStatus::Idle {
                     self.status = TransactionStatus::InTransaction;
                     self.isolation = modes.isolation.unwrap_or(default);
-                } else {
-                    self.set(*modes)?;
+                    return Ok((tag, Change::Began));
                 }
-                Ok("BEGIN")
+                self.set(*modes)?;
+                Ok((tag, Change::None))
             }
             Command::Set(modes) => {
                 if self.status != TransactionStatus::Idle {
                     self.set(*modes)?;
                 }
-                Ok("SET")
+                Ok(("SET", Change::None))
             }
             // The session keeps it.
-            Command::SetDefault(_) => Ok("SET"),
+            Command::SetDefault(_) => Ok(("SET", Change::None)),
             Command::Commit if self.status != TransactionStatus::Failed => {
                 *self = Transaction::default();
-                Ok("COMMIT")
+                Ok(("COMMIT", Change::Committed))
             }
             Command::Commit | Command::Rollback => {
                 *self = Transaction::default();
-                Ok("ROLLBACK")
+                Ok(("ROLLBACK", Change::RolledBack))
             }
             Command::Savepoint(name) => {
                 self.open("SAVEPOINT")?;
@@ -225,20 +251,20 @@ impl Transaction {
                     .with_hint("Release those that are done with."));
                 }
                 self.savepoints.push(name.clone());
-                Ok("SAVEPOINT")
+                Ok(("SAVEPOINT", Change::Saved))
             }
             Command::Release(name) => {
                 self.open("RELEASE SAVEPOINT")?;
                 let at = self.place(name)?;
                 self.savepoints.truncate(at);
-                Ok("RELEASE")
+                Ok(("RELEASE", Change::Released(at)))
             }
             Command::RollbackTo(name) => {
                 self.open("ROLLBACK TO SAVEPOINT")?;
                 let at = self.place(name)?;
                 self.savepoints.truncate(at + 1);
                 self.status = TransactionStatus::InTransaction;
-                Ok("ROLLBACK")
+                Ok(("ROLLBACK", Change::BackTo(at)))
             }
         }
     }
@@ -258,7 +284,9 @@ impl Transaction {
         }
     }
 
-    fn open(&self, command: &str) -> Result<()> {
+    /// # Errors
+    /// `25P01` outside of a transaction.
+    pub fn open(&self, command: &str) -> Result<()> {
         if self.status != TransactionStatus::Idle {
             return Ok(());
         }
@@ -286,7 +314,9 @@ mod tests {
     use super::*;
 
     fn run(transaction: &mut Transaction, command: &Command) -> Result<&'static str> {
-        transaction.run(command, Isolation::default())
+        transaction
+            .run(command, Isolation::default())
+            .map(|(tag, _)| tag)
     }
 
     fn save(name: &str) -> Command {

@@ -70,6 +70,7 @@ pub(crate) async fn opaque(context: &Context, query: &ast::Statement) -> Result<
         statement: query,
         mut state,
         references,
+        found,
     } = ready.map_err(Error::without_position)?;
     // The views with their columns: found by planning them, since their types are kept as names.
     expand(context, &mut state, &references, Pushdown::Off).await?;
@@ -99,6 +100,7 @@ pub(crate) async fn opaque(context: &Context, query: &ast::Statement) -> Result<
         }
     }
     offer(&mut state, plans);
+    found.offer(&mut state, &context.database);
     let plan = state.statement_to_plan(query).await.map_err(error)?;
     let plan = state
         .analyzer()
@@ -149,7 +151,11 @@ impl Expander {
     }
 
     async fn one(&mut self, outer: &Context, view: &View) -> Result<ViewTable> {
+        // Its names are looked up where they were when it was made, whatever the session's path is.
+        let mut settings = outer.settings.clone();
+        settings.reset("search_path")?;
         let context = Context {
+            settings,
             database: view.default_catalog.clone(),
             sql: view.query.as_str().into(),
             ..outer.clone()
@@ -170,6 +176,7 @@ impl Expander {
             statement: prepared,
             mut state,
             references,
+            found,
         } = context.ready(query.as_ref().clone(), self.pushdown).await?;
         for reference in &references {
             let catalogs = &context.shared.catalogs;
@@ -180,6 +187,7 @@ impl Expander {
         }
         self.all(&context, &references).await?;
         self.offer(&mut state);
+        found.offer(&mut state, &context.database);
         let plan = state
             .statement_to_plan(prepared)
             .await

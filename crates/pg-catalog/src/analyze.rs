@@ -17,7 +17,7 @@ use datafusion::optimizer::AnalyzerRule;
 use inflowave_connector_api::vocabulary;
 use inflowave_types::PgType;
 
-use crate::functions::{input, output, tag};
+use crate::functions::{input, output, output_of_types, tag};
 
 #[derive(Debug)]
 pub(crate) struct CatalogTypes;
@@ -113,7 +113,10 @@ fn is_text(t: &DataType) -> bool {
 /// The plan, with names in the place of numbers in what a client gets.
 fn printed(plan: LogicalPlan) -> Result<LogicalPlan> {
     let schema = Arc::clone(plan.schema());
-    let function = |field: &FieldRef| tag(field).and_then(output);
+    let function = |field: &FieldRef| match field.data_type() {
+        DataType::List(item) if tag(item) == Some(PgType::Regtype) => Some(output_of_types()),
+        _ => tag(field).and_then(output),
+    };
     if !schema.fields().iter().any(|f| function(f).is_some()) {
         return Ok(plan);
     }

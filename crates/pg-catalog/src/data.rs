@@ -67,6 +67,7 @@ pub(crate) struct FunctionSpec {
 const RELATIONS_TSV: &str = include_str!("data/relations.tsv");
 const TYPES_TSV: &str = include_str!("data/types.tsv");
 const SUPPORT_TSV: &str = include_str!("data/support.tsv");
+const ROWS_TSV: &str = include_str!("data/rows.tsv");
 const FUNCTIONS_TSV: &str = include_str!("data/functions.tsv");
 
 pub(crate) static RELATIONS: LazyLock<Vec<RelationSpec>> = LazyLock::new(|| {
@@ -81,6 +82,12 @@ pub(crate) static RELATIONS: LazyLock<Vec<RelationSpec>> = LazyLock::new(|| {
         })
         .collect()
 });
+
+/// The rows of a relation that are the same in every database, in the order of its columns.
+pub(crate) fn rows(relation: &str) -> impl Iterator<Item = Vec<&'static str>> {
+    let lines = lines(ROWS_TSV).filter(move |cells| cells[0] == relation);
+    lines.map(|cells| cells[1..].to_vec())
+}
 
 pub(crate) static TYPES: LazyLock<Vec<TypeSpec>> = LazyLock::new(|| {
     let lines = lines(TYPES_TSV);

@@ -78,7 +78,8 @@ pub(crate) struct Names {
     pub namespaces: Vec<Namespace>,
     pub classes: Vec<Class>,
     by_oid: HashMap<u32, usize>,
-    default_schema: String,
+    /// The schemas in which a name without one is looked up.
+    path: Vec<String>,
 }
 
 /// A role: who is connected, and who owns what the server has.
@@ -120,8 +121,11 @@ impl Snapshot {
             return Ok(Arc::clone(names));
         }
         let listing = self.view.catalogs().listing(catalog).await?;
-        let default_schema = self.view.catalogs().default_schema(catalog);
-        let names = Arc::new(Names::new(catalog, &listing, default_schema));
+        let path = match catalog == self.view.database() {
+            true => self.view.search_path(),
+            false => vec![self.view.catalogs().default_schema(catalog)],
+        };
+        let names = Arc::new(Names::new(catalog, &listing, path));
         all.insert(catalog.to_owned(), Arc::clone(&names));
         if catalog == self.view.database() {
             *self.current.lock() = Some(Arc::clone(&names));
@@ -283,11 +287,7 @@ fn own_column(column: &data::ColumnSpec) -> Attribute {
 }
 
 impl Names {
-    pub fn new(
-        catalog: &str,
-        listing: &inflowave_engine::Listing,
-        default_schema: String,
-    ) -> Names {
+    pub fn new(catalog: &str, listing: &inflowave_engine::Listing, path: Vec<String>) -> Names {
         let mut namespaces = vec![
             Namespace {
                 oid: oid::PG_CATALOG,
@@ -344,7 +344,7 @@ impl Names {
             namespaces,
             classes,
             by_oid,
-            default_schema,
+            path,
         }
     }
 
@@ -357,10 +357,18 @@ impl Names {
         classes.find(|c| c.schema == schema && c.name == name)
     }
 
-    /// What a name without a schema means: `pg_catalog` is looked at first.
+    /// What a name without a schema means: `pg_catalog` is looked at first, unless the path names it.
     pub fn visible(&self, name: &str) -> Option<&Class> {
-        let own = self.class_named(SCHEMAS[0], name);
-        own.or_else(|| self.class_named(&self.default_schema, name))
+        let implicit = match self.path.iter().any(|s| s == SCHEMAS[0]) {
+            true => None,
+            false => self.class_named(SCHEMAS[0], name),
+        };
+        let mut path = self.path.iter();
+        implicit.or_else(|| path.find_map(|schema| self.class_named(schema, name)))
+    }
+
+    pub fn has_schema(&self, name: &str) -> bool {
+        self.namespaces.iter().any(|n| n.name == name)
     }
 
     pub fn is_visible(&self, class: &Class) -> bool {
@@ -424,7 +432,9 @@ impl Overlay for Laid {
     }
 
     async fn ready(&self, names: &BTreeSet<String>) -> Result<()> {
-        if !NEED_NAMES.iter().any(|name| names.contains(*name)) {
+        let paths = ["current_schema", "current_schemas"];
+        let of_path = self.0.view.has_own_path() && paths.iter().any(|n| names.contains(*n));
+        if !of_path && !NEED_NAMES.iter().any(|name| names.contains(*name)) {
             return Ok(());
         }
         let database = self.0.view.database().to_owned();
@@ -469,7 +479,7 @@ mod tests {
                 relation("public", "v", true),
             ],
         };
-        Names::new("crm", &listing, "public".to_owned())
+        Names::new("crm", &listing, vec!["public".to_owned()])
     }
 
     #[test]

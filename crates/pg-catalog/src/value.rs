@@ -114,11 +114,16 @@ pub(crate) fn field(name: &str, type_name: &str, nullable: bool) -> Field {
         "varchar" => tagged(DataType::Utf8View, PgType::Varchar(None)),
         "pg_node_tree" => tagged(DataType::Utf8View, PgType::NodeTree),
         "aclitem" => tagged(DataType::Utf8View, PgType::AclItem),
+        "inet" => tagged(DataType::Utf8View, PgType::Inet),
+        "pg_lsn" => tagged(DataType::Utf8View, PgType::Lsn),
         "oid" => tagged(DataType::Int64, PgType::Oid),
         "xid" => tagged(DataType::Int64, PgType::Xid),
         "regproc" => tagged(DataType::Int64, PgType::Regproc),
         "regclass" => tagged(DataType::Int64, PgType::Regclass),
         "regtype" => tagged(DataType::Int64, PgType::Regtype),
+        // As a client gets it.
+        "regtype_name" => tagged(DataType::Utf8View, PgType::Regtype),
+        "numeric" => plain(DataType::Decimal128(38, 0)),
         "regnamespace" => tagged(DataType::Int64, PgType::Regnamespace),
         "regrole" => tagged(DataType::Int64, PgType::Regrole),
         "int2vector" => {
@@ -170,6 +175,20 @@ impl Rows {
             }
         }
         self.rows.push(row);
+    }
+
+    /// A row in the words of PostgreSQL, in the order of the columns.
+    pub fn push_text(&mut self, cells: &[&str]) {
+        let columns = self.spec.columns.iter().zip(cells);
+        let row = columns.map(|(column, cell)| match (*cell, column.type_name) {
+            ("\\N", _) => Value::Null,
+            (cell, "bool") => Value::Bool(cell == "t"),
+            (cell, "int2" | "int4" | "int8" | "oid" | "regproc") => {
+                cell.parse::<i64>().map_or(Value::Null, Value::Int)
+            }
+            (cell, _) => cell.into(),
+        });
+        self.rows.push(row.collect());
     }
 
     /// # Errors

@@ -209,6 +209,46 @@ fn argument(arg: &ast::FunctionArg) -> Option<&ast::Expr> {
     }
 }
 
+/// A query whose output columns are of these types, as they are written.
+pub fn nulls(types: &[ast::DataType]) -> Statement {
+    let nulls = types.iter().map(|data_type| ast::Expr::Cast {
+        kind: CastKind::Cast,
+        expr: Box::new(text(None)),
+        data_type: data_type.clone(),
+        array: false,
+        format: None,
+    });
+    select(nulls)
+}
+
+/// A query of one row: what `EXECUTE` gives for parameters of these types.
+///
+/// # Errors
+/// `0A000` for a type that a cast cannot name.
+pub fn assigned(arguments: &[ast::Expr], types: &[FieldRef]) -> inflowave_types::Result<Statement> {
+    let values = arguments.iter().zip(types);
+    let values = values.map(|(argument, field)| cast(argument.clone(), field));
+    let values: Vec<ast::Expr> = values.collect::<inflowave_types::Result<_>>()?;
+    Ok(select(values.into_iter()))
+}
+
+/// `SELECT a AS "1", b AS "2", ..`
+fn select(items: impl Iterator<Item = ast::Expr>) -> Statement {
+    let items = items
+        .zip(1..)
+        .map(|(expr, n)| ast::SelectItem::ExprWithAlias {
+            expr,
+            alias: ast::Ident::with_quote('"', n.to_string()),
+        });
+    let mut parsed = Parser::parse_sql(&PostgreSqlDialect {}, "SELECT 1").unwrap_or_default();
+    if let Some(Statement::Query(query)) = parsed.first_mut()
+        && let ast::SetExpr::Select(select) = query.body.as_mut()
+    {
+        select.projection = items.collect();
+    }
+    parsed.swap_remove(0)
+}
+
 /// Puts values in the place of parameters.
 ///
 /// # Errors

@@ -1,20 +1,24 @@
 //! What every protocol asks of the engine.
 //!
-//! **Owns**: [`QueryService`], [`Session`], [`Description`], [`Parameters`], [`Prepared`],
-//! [`Portal`], [`Forget`], [`Notice`], [`WireType`]: a statement has one plan, one identity and one
-//! query id whichever way it came.
+//! **Owns**: [`QueryService`], [`Session`], [`Description`], [`NamedStatement`], [`Parameters`],
+//! [`Prepared`], [`Portal`], [`CopyOut`], [`Notice`], [`WireType`]: a statement has one plan, one
+//! identity and one query id whichever way it came.
 //! **Never**: the engine, DataFusion, a protocol. Arrow only.
 //! **Start reading at**: [`Session`].
 
+mod copy;
 mod wire_type;
 
+use std::any::Any;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{FieldRef, SchemaRef};
 use async_trait::async_trait;
 use inflowave_types::{QueryId, Result, SessionId, SqlState};
 
+pub use copy::{CopyFormat, CopyOut, CsvForm, TextForm};
 pub use wire_type::{WireType, element};
 
 /// The engine, as a front end sees it.
@@ -44,6 +48,30 @@ pub struct SessionStart {
     pub protocol: &'static str,
     /// Settings given at start-up (`DateStyle`, `TimeZone`, ..), as name and value.
     pub settings: Vec<(String, String)>,
+    /// Ends the connection: for `pg_terminate_backend`.
+    pub terminate: Terminate,
+}
+
+/// Ends a connection from elsewhere; one that the front end does not give does nothing.
+#[derive(Clone, Default)]
+pub struct Terminate(Option<Arc<dyn Fn() + Send + Sync>>);
+
+impl Terminate {
+    pub fn new(end: impl Fn() + Send + Sync + 'static) -> Self {
+        Terminate(Some(Arc::new(end)))
+    }
+
+    pub fn call(&self) {
+        if let Some(end) = &self.0 {
+            end();
+        }
+    }
+}
+
+impl std::fmt::Debug for Terminate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Terminate")
+    }
 }
 
 /// PostgreSQL's transaction status, as `ReadyForQuery` tells it.
@@ -65,7 +93,25 @@ pub trait Session: Send {
     fn transaction_status(&self) -> TransactionStatus;
 
     /// The settings that PostgreSQL reports to clients (`ParameterStatus`), with their values now.
-    fn reported_settings(&self) -> Vec<(String, String)>;
+    fn reported_settings(&mut self) -> Vec<(String, String)>;
+
+    /// How long the session may do nothing, as it stands now; `None` is for ever.
+    fn idle_timeout(&self) -> Option<Duration>;
+
+    /// The prepared statement of this name, whoever prepared it; the empty name is the unnamed one.
+    fn named(&self, name: &str) -> Option<Arc<NamedStatement>>;
+
+    /// Keeps a prepared statement; the unnamed one takes the place of the one before.
+    ///
+    /// # Errors
+    /// `42P05` for a name that is taken, `53400` beyond what a session can keep.
+    fn keep(&mut self, name: &str, statement: NamedStatement) -> Result<()>;
+
+    /// Ends a prepared statement; one that is not there is no error.
+    fn forget(&mut self, name: &str);
+
+    /// What a cursor gives that SQL has declared.
+    fn cursor(&self, name: &str) -> Option<CursorView>;
 
     /// Splits the text of a simple query into statements.
     ///
@@ -121,7 +167,7 @@ pub struct Statement {
     /// Where it starts in the whole text, in characters from 0: errors count from there.
     pub offset: u32,
     /// The engine's syntax tree.
-    pub parsed: Arc<dyn std::any::Any + Send + Sync>,
+    pub parsed: Arc<dyn Any + Send + Sync>,
 }
 
 /// What a statement takes and gives, known before it has values.
@@ -132,6 +178,29 @@ pub struct Description {
     pub parameters: Vec<FieldRef>,
     /// As [`Prepared::schema`].
     pub schema: Option<SchemaRef>,
+}
+
+/// A prepared statement. SQL (`PREPARE`) and the messages of a protocol share their names.
+#[derive(Clone)]
+pub struct NamedStatement {
+    /// `None` for an empty text.
+    pub statement: Option<Statement>,
+    pub description: Description,
+    /// Made by `PREPARE`.
+    pub from_sql: bool,
+    /// As `pg_prepared_statements` shows it.
+    pub text: String,
+    pub prepared: SystemTime,
+    /// What a front end keeps with it.
+    pub attached: Option<Arc<dyn Any + Send + Sync>>,
+}
+
+/// What a cursor gives.
+#[derive(Debug, Clone)]
+pub struct CursorView {
+    pub schema: SchemaRef,
+    /// All its columns in binary, whatever the protocol would ask for.
+    pub binary: bool,
 }
 
 /// The values of a statement's parameters.
@@ -160,8 +229,13 @@ pub struct Prepared {
     /// `None` for a statement that returns no rows (`SET`). An Arrow type that PostgreSQL tells
     /// apart further carries it in its metadata (`inflowave_types::PgType`).
     pub schema: Option<SchemaRef>,
+    /// Its rows are no result but the data of a `COPY .. TO STDOUT`; [`Prepared::schema`] is then
+    /// `None`.
+    pub copy: Option<CopyOut>,
+    /// Its rows come from a binary cursor.
+    pub binary: bool,
     /// The engine's plan.
-    pub plan: Box<dyn std::any::Any + Send>,
+    pub plan: Box<dyn Any + Send>,
 }
 
 /// A running statement.
@@ -172,13 +246,6 @@ pub trait Portal: Send {
 
     /// The command tag, valid after the end: `SELECT 5`, `SET`.
     fn tag(&self) -> String;
-
-    /// What the front end is to forget of the statements that clients have prepared, valid after
-    /// the end: they are the front end's, but SQL can end them (`DEALLOCATE`, `DISCARD ALL`). A
-    /// name that it does not know is `26000`.
-    fn forgets(&self) -> Option<Forget> {
-        None
-    }
 
     /// What the client is told beside the answer, valid after the end.
     fn notices(&self) -> Vec<Notice> {
@@ -198,13 +265,4 @@ pub struct Notice {
 pub enum Severity {
     Notice,
     Warning,
-}
-
-/// Prepared statements that have ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Forget {
-    /// The one with this name.
-    Named(String),
-    /// All that have a name.
-    All,
 }

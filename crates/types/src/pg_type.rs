@@ -34,6 +34,8 @@ pub enum PgType {
     /// An expression of the server, as text.
     NodeTree,
     AclItem,
+    /// A place in PostgreSQL's log: nothing here has one.
+    Lsn,
     /// A list that starts at 0 and is printed without braces.
     Int2vector,
     Oidvector,
@@ -65,6 +67,7 @@ impl PgType {
             PgType::Xid => 28,
             PgType::NodeTree => 194,
             PgType::AclItem => 1033,
+            PgType::Lsn => 3220,
             PgType::Int2vector => 22,
             PgType::Oidvector => 30,
         }
@@ -103,6 +106,7 @@ impl fmt::Display for PgType {
             PgType::Xid => f.write_str("xid"),
             PgType::NodeTree => f.write_str("pg_node_tree"),
             PgType::AclItem => f.write_str("aclitem"),
+            PgType::Lsn => f.write_str("pg_lsn"),
             PgType::Int2vector => f.write_str("int2vector"),
             PgType::Oidvector => f.write_str("oidvector"),
         }
@@ -137,6 +141,7 @@ impl FromStr for PgType {
             ("xid", None) => PgType::Xid,
             ("pg_node_tree", None) => PgType::NodeTree,
             ("aclitem", None) => PgType::AclItem,
+            ("pg_lsn", None) => PgType::Lsn,
             ("int2vector", None) => PgType::Int2vector,
             ("oidvector", None) => PgType::Oidvector,
             _ => return Err(()),

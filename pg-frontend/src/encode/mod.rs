@@ -4,6 +4,7 @@
 pub mod binary;
 pub mod text;
 
+pub(crate) mod copy;
 mod layout;
 
 use arrow::array::RecordBatch;
@@ -11,15 +12,18 @@ use bytes::{BufMut, BytesMut};
 use inflowave_types::{Error, Result, SqlState};
 
 use self::binary::BinaryColumn;
+pub(crate) use self::copy::CopyEncoder;
 pub use self::text::{TextColumn, TextFormat, Zone};
 use crate::format::{Columns, Format};
 
 /// PostgreSQL's limit of a message, in bytes: what a client such as libpq still takes.
 const ROW_BYTES_MAX: usize = 0x3fff_ffff;
 
-/// Writes the rows of one batch as `DataRow` messages.
+/// Writes the rows of one batch as `DataRow` messages, or as the data of a binary copy, which are
+/// the same but for their tag.
 pub(crate) struct RowEncoder {
     columns: Vec<Column>,
+    tag: u8,
 }
 
 enum Column {
@@ -51,7 +55,14 @@ impl RowEncoder {
         });
         Ok(RowEncoder {
             columns: encoded.collect::<Result<_>>()?,
+            tag: b'D',
         })
+    }
+
+    /// As `CopyData` messages.
+    pub fn as_copy(mut self) -> Self {
+        self.tag = b'd';
+        self
     }
 
     /// Appends one row; nothing of it is left in `out` after an error.
@@ -69,7 +80,7 @@ impl RowEncoder {
 
     fn write(&self, row: usize, out: &mut BytesMut) -> Result<()> {
         let start = out.len();
-        out.put_u8(b'D');
+        out.put_u8(self.tag);
         out.put_u32(0);
         out.put_u16(self.columns.len() as u16);
         for column in &self.columns {
@@ -78,17 +89,22 @@ impl RowEncoder {
                 Column::Binary(column) => column.append(row, out)?,
             }
         }
-        let len = out.len() - start - 1;
-        if len > ROW_BYTES_MAX {
-            return Err(Error::new(
-                SqlState::ProgramLimitExceeded,
-                format!("a row of {len} bytes exceeds the limit of {ROW_BYTES_MAX} bytes"),
-            )
-            .with_hint("Select fewer columns, or parts of long values with substr()."));
-        }
-        out[start + 1..start + 5].copy_from_slice(&(len as u32).to_be_bytes());
-        Ok(())
+        put_length(start, out)
     }
+}
+
+/// Writes the length of the message that starts at `start`, once it is whole.
+fn put_length(start: usize, out: &mut BytesMut) -> Result<()> {
+    let len = out.len() - start - 1;
+    if len > ROW_BYTES_MAX {
+        return Err(Error::new(
+            SqlState::ProgramLimitExceeded,
+            format!("a row of {len} bytes exceeds the limit of {ROW_BYTES_MAX} bytes"),
+        )
+        .with_hint("Select fewer columns, or parts of long values with substr()."));
+    }
+    out[start + 1..start + 5].copy_from_slice(&(len as u32).to_be_bytes());
+    Ok(())
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ where
 {
     pub async fn bind(&mut self, body: Body<'_>) -> Result<(), Failure> {
         let bind = Bind::read(body, self.reader.limits())?;
-        let prepared = Arc::clone(self.extended.statement(bind.statement)?);
+        let prepared = self.prepared(bind.statement)?;
         let formats = formats(&bind, &prepared)?;
         let failed = self.session.transaction_status() == TransactionStatus::Failed;
         if failed && (prepared.statement.is_none() || !bind.values.is_empty()) {
@@ -79,6 +79,7 @@ where
                 let planned =
                     planned.map_err(|error| Failure::Statement(error, statement.offset))?;
                 let columns = match &planned.schema {
+                    Some(schema) if planned.binary => Some(Columns::binary(schema.clone())?),
                     Some(schema) => Some(Columns::with_formats(schema.clone(), &bind.results)?),
                     None => None,
                 };

@@ -1,7 +1,7 @@
 //! The extended query protocol: statements that are prepared once, portals that are read in parts.
 //!
-//! A statement is what `Parse` leaves; a portal is what `Bind` makes of it with values. Statements
-//! live until they are closed, portals to the end of their transaction, which outside of a block is
+//! A statement is what `Parse` leaves, and the session keeps it; a portal is what `Bind` makes of it
+//! with values. Statements live until they are closed, portals to the end of their transaction, which outside of a block is
 //! the next `Sync`. After an error all is ignored up to `Sync`.
 
 mod bind;
@@ -11,7 +11,7 @@ mod statement;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use inflowave_query_api::{Forget, TransactionStatus};
+use inflowave_query_api::TransactionStatus;
 use inflowave_types::{Error, Result, SqlState};
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -19,49 +19,19 @@ use self::portal::BoundPortal;
 use self::statement::PreparedStatement;
 use crate::body::Body;
 use crate::connection::{Connection, Ended};
+use crate::format::Columns;
 use crate::limits::Limits;
 use crate::message;
 use crate::run::Failure;
 
-/// What a connection keeps between messages, by name; the empty name is the unnamed one.
+/// The portals that a connection keeps between messages, by name; the empty name is the unnamed one.
+/// Prepared statements are the session's: SQL can name them, too.
 #[derive(Default)]
 pub struct Extended {
-    statements: HashMap<String, Arc<PreparedStatement>>,
-    /// What all statements take, in bytes.
-    statement_bytes: usize,
     portals: HashMap<String, BoundPortal>,
 }
 
 impl Extended {
-    /// A simple query takes the place of the unnamed statement and the unnamed portal.
-    pub fn forget_unnamed(&mut self) {
-        self.forget("");
-        self.portals.remove("");
-    }
-
-    /// What SQL ends of the prepared statements; the unnamed one has no name to be ended by.
-    pub fn forget_prepared(&mut self, forget: &Forget) -> Result<()> {
-        match forget {
-            Forget::Named(name) => {
-                self.statement(name)?;
-                self.forget(name);
-            }
-            Forget::All => {
-                self.statements.retain(|name, _| name.is_empty());
-                let kept = self.statements.values().map(|s| s.bytes);
-                self.statement_bytes = kept.sum();
-            }
-        }
-        Ok(())
-    }
-
-    /// A statement that does not exist is no error.
-    fn forget(&mut self, statement: &str) {
-        if let Some(statement) = self.statements.remove(statement) {
-            self.statement_bytes -= statement.bytes;
-        }
-    }
-
     /// Portals end with their transaction, whatever they still run.
     pub fn end_transaction(&mut self) {
         self.portals.clear();
@@ -76,20 +46,6 @@ impl Extended {
         for portal in self.portals.values_mut() {
             portal.fail();
         }
-    }
-
-    fn statement(&self, name: &str) -> Result<&Arc<PreparedStatement>> {
-        self.statements.get(name).ok_or_else(|| {
-            let message = match name {
-                "" => "unnamed prepared statement does not exist".to_owned(),
-                name => format!("prepared statement \"{name}\" does not exist"),
-            };
-            Error::new(SqlState::InvalidSqlStatementName, message)
-        })
-    }
-
-    fn portal(&self, name: &str) -> Result<&BoundPortal> {
-        self.portals.get(name).ok_or_else(|| no_portal(name))
     }
 }
 
@@ -118,6 +74,28 @@ where
         }
     }
 
+    /// A simple query takes the place of the unnamed statement and the unnamed portal.
+    pub fn forget_unnamed(&mut self) {
+        self.session.forget("");
+        self.extended.portals.remove("");
+    }
+
+    /// A prepared statement, whoever prepared it.
+    fn prepared(&self, name: &str) -> Result<Arc<PreparedStatement>> {
+        let Some(named) = self.session.named(name) else {
+            let message = match name {
+                "" => "unnamed prepared statement does not exist".to_owned(),
+                name => format!("prepared statement \"{name}\" does not exist"),
+            };
+            return Err(Error::new(SqlState::InvalidSqlStatementName, message));
+        };
+        let attached = named.attached.clone();
+        match attached.map(|a| a.downcast::<PreparedStatement>()) {
+            Some(Ok(prepared)) => Ok(prepared),
+            _ => PreparedStatement::of_named(&named).map(Arc::new),
+        }
+    }
+
     /// Portals end where a statement has ended the transaction that was `before`.
     pub fn settle(&mut self, before: TransactionStatus) {
         let now = self.session.transaction_status();
@@ -131,24 +109,33 @@ where
         let kind = body.u8()?;
         let name = body.string()?;
         body.end()?;
-        let out = &mut self.writer.buf;
+        let status = self.session.transaction_status();
         let columns = match kind {
             b'S' => {
-                let statement = self.extended.statement(name)?;
+                let statement = self.prepared(name)?;
                 // PostgreSQL tells nothing of a result that it could not give now.
-                runnable(self.session.transaction_status(), &statement.columns)?;
-                message::parameter_description(out, statement.oids());
-                &statement.columns
+                runnable(status, &statement.columns)?;
+                message::parameter_description(&mut self.writer.buf, statement.oids());
+                statement.columns.clone()
             }
-            b'P' => {
-                let portal = self.extended.portal(name)?;
-                runnable(self.session.transaction_status(), &portal.columns)?;
-                &portal.columns
-            }
+            b'P' => match self.extended.portals.get(name) {
+                Some(portal) => {
+                    runnable(status, &portal.columns)?;
+                    portal.columns.clone()
+                }
+                // The cursors of SQL are portals.
+                None => {
+                    let cursor = self.session.cursor(name).ok_or_else(|| no_portal(name))?;
+                    let columns = Some(Columns::of_cursor(&cursor)?);
+                    runnable(status, &columns)?;
+                    columns.map(Arc::new)
+                }
+            },
             other => return Err(bad_subtype("DESCRIBE", other)),
         };
+        let out = &mut self.writer.buf;
         match columns {
-            Some(columns) => message::row_description(out, columns),
+            Some(columns) => message::row_description(out, &columns),
             None => message::no_data(out),
         }
         Ok(())
@@ -160,7 +147,7 @@ where
         let name = body.string()?;
         body.end()?;
         match kind {
-            b'S' => self.extended.forget(name),
+            b'S' => self.session.forget(name),
             b'P' => drop(self.extended.portals.remove(name)),
             other => return Err(bad_subtype("CLOSE", other)),
         }

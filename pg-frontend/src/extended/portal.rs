@@ -100,6 +100,8 @@ where
                 return Err(Error::new(SqlState::ObjectNotInPrerequisiteState, message).into());
             }
         };
+        // The data of a copy is not counted in rows.
+        let limit = limit.filter(|_| portal.columns.is_some());
         let sent = self.send(&mut running, limit).await?;
         if !sent.ended {
             message::portal_suspended(&mut self.writer.buf);
@@ -107,7 +109,7 @@ where
             return Ok(());
         }
         // What it held ends here, not with the portal.
-        let mut tag = self.finish(running)?;
+        let mut tag = self.finish(running);
         if portal.columns.is_some() {
             tag = counting(&tag, sent.rows);
         }

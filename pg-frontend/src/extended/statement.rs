@@ -1,23 +1,20 @@
 //! `Parse`: a text with at most one statement becomes a prepared statement.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use arrow::datatypes::FieldRef;
-use inflowave_query_api::{Description, Statement};
+use inflowave_query_api::{Description, NamedStatement, Statement};
 use inflowave_types::{Error, Result, SqlState};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::{Extended, name};
+use super::name;
 use crate::body::Body;
 use crate::connection::{Connection, race};
 use crate::format::Columns;
-use crate::limits::Limits;
 use crate::message;
 use crate::oid::{self, WireType};
 use crate::run::Failure;
-
-/// What a parameter or a column takes, generously, in bytes.
-const FIELD_BYTES: usize = 256;
 
 /// What `Parse` has found out.
 pub struct PreparedStatement {
@@ -26,8 +23,6 @@ pub struct PreparedStatement {
     pub parameters: Vec<Parameter>,
     /// `None` for a statement without rows.
     pub columns: Option<Arc<Columns>>,
-    /// What it takes of the connection's limit.
-    pub bytes: usize,
 }
 
 /// A parameter's type, as the client and as the engine knows it.
@@ -37,6 +32,23 @@ pub struct Parameter {
 }
 
 impl PreparedStatement {
+    /// One that SQL has prepared.
+    pub fn of_named(named: &NamedStatement) -> Result<Self> {
+        let Description { parameters, schema } = &named.description;
+        let columns = schema.clone().map(Columns::text).transpose()?;
+        let parameters = parameters.iter().map(|field| {
+            Ok(Parameter {
+                oid: WireType::of(field)?.oid,
+                field: Arc::clone(field),
+            })
+        });
+        Ok(PreparedStatement {
+            statement: named.statement.clone(),
+            parameters: parameters.collect::<Result<_>>()?,
+            columns: columns.map(Arc::new),
+        })
+    }
+
     pub fn oids(&self) -> Vec<u32> {
         self.parameters.iter().map(|p| p.oid).collect()
     }
@@ -59,7 +71,7 @@ where
         body.end()?;
         if name.is_empty() {
             // It is gone even if this one fails.
-            self.extended.forget(name);
+            self.session.forget(name);
         }
         let mut statements = self.session.split(sql)?;
         if statements.len() > 1 {
@@ -83,52 +95,34 @@ where
                 schema: None,
             },
         };
-        let columns = described.schema.map(Columns::text).transpose()?;
+        let columns = described.schema.clone().map(Columns::text).transpose()?;
         let parameters = parameters(&described.parameters, &oids, &hints)?;
-        let fields = parameters.len() + columns.as_ref().map_or(0, |c| c.types.len());
         let prepared = PreparedStatement {
-            statement,
+            statement: statement.clone(),
             parameters,
             columns: columns.map(Arc::new),
-            bytes: name.len() + sql.len() + fields * FIELD_BYTES,
         };
-        self.extended.store(name, prepared, self.reader.limits())?;
+        let described = Description {
+            parameters: prepared
+                .parameters
+                .iter()
+                .map(|p| Arc::clone(&p.field))
+                .collect(),
+            ..described
+        };
+        // The name is looked at last, as PostgreSQL does: another error of the statement comes first.
+        let named = NamedStatement {
+            text: sql.to_owned(),
+            statement,
+            description: described,
+            from_sql: false,
+            prepared: SystemTime::now(),
+            attached: Some(Arc::new(prepared)),
+        };
+        self.session.keep(name, named)?;
         message::parse_complete(&mut self.writer.buf);
         Ok(())
     }
-}
-
-impl Extended {
-    /// The name is looked at last, as PostgreSQL does: another error of the statement comes first.
-    fn store(&mut self, name: &str, prepared: PreparedStatement, limits: &Limits) -> Result<()> {
-        if self.statements.contains_key(name) {
-            return Err(Error::new(
-                SqlState::DuplicatePreparedStatement,
-                format!("prepared statement \"{name}\" already exists"),
-            ));
-        }
-        if self.statements.len() >= limits.statements_max {
-            return Err(beyond(format!(
-                "a connection can keep at most {} prepared statements",
-                limits.statements_max
-            )));
-        }
-        let bytes = self.statement_bytes + prepared.bytes;
-        if bytes > limits.statement_bytes_max {
-            return Err(beyond(format!(
-                "the prepared statements of a connection can take at most {} bytes",
-                limits.statement_bytes_max
-            )));
-        }
-        self.statement_bytes = bytes;
-        self.statements.insert(name.to_owned(), Arc::new(prepared));
-        Ok(())
-    }
-}
-
-fn beyond(message: String) -> Error {
-    Error::new(SqlState::ConfigurationLimitExceeded, message)
-        .with_hint("Close the prepared statements that are not used any more.")
 }
 
 /// What the statement names, and what the client declared beyond; a declared type is told back as

@@ -3,16 +3,18 @@
 //! `echo $1 $2:23` gives back its parameters; a number after a colon is the OID of a type that the
 //! statement itself tells.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray, TimestampMicrosecondArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use async_trait::async_trait;
 use inflowave_query_api::{
-    Description, Forget, Parameters, Portal, Prepared, QueryService, Session, SessionStart,
-    Statement, TransactionStatus,
+    CursorView, Description, NamedStatement, Parameters, Portal, Prepared, QueryService, Session,
+    SessionStart, Statement, TransactionStatus,
 };
 use inflowave_types::{Error, QueryId, Result, SessionId, SqlState};
 use tokio::sync::watch;
@@ -71,6 +73,7 @@ impl QueryService for Service {
             id: self.0.sessions.fetch_add(1, Ordering::Relaxed) + 1,
             status: TransactionStatus::Idle,
             zone: "UTC".to_owned(),
+            named: HashMap::new(),
             fake: Arc::clone(&self.0),
         }))
     }
@@ -84,6 +87,7 @@ struct FakeSession {
     id: u32,
     status: TransactionStatus,
     zone: String,
+    named: HashMap<String, Arc<NamedStatement>>,
     fake: Arc<Fake>,
 }
 
@@ -107,11 +111,39 @@ impl Session for FakeSession {
         self.status
     }
 
-    fn reported_settings(&self) -> Vec<(String, String)> {
+    fn reported_settings(&mut self) -> Vec<(String, String)> {
         vec![
             ("server_version".to_owned(), "15.0".to_owned()),
             ("TimeZone".to_owned(), self.zone.clone()),
         ]
+    }
+
+    fn idle_timeout(&self) -> Option<Duration> {
+        None
+    }
+
+    fn named(&self, name: &str) -> Option<Arc<NamedStatement>> {
+        self.named.get(name).cloned()
+    }
+
+    fn keep(&mut self, name: &str, statement: NamedStatement) -> Result<()> {
+        if self.named.contains_key(name) {
+            let message = format!("prepared statement \"{name}\" already exists");
+            return Err(Error::new(SqlState::DuplicatePreparedStatement, message));
+        }
+        self.named.insert(name.to_owned(), Arc::new(statement));
+        Ok(())
+    }
+
+    fn forget(&mut self, name: &str) {
+        self.named.remove(name);
+    }
+
+    fn cursor(&self, name: &str) -> Option<CursorView> {
+        (name == "cursor").then(|| CursorView {
+            schema: schema(),
+            binary: false,
+        })
     }
 
     fn split(&self, sql: &str) -> Result<Vec<Statement>> {
@@ -185,6 +217,8 @@ impl Session for FakeSession {
         Ok(Prepared {
             query_id: QueryId(7),
             schema,
+            copy: None,
+            binary: false,
             plan: Box::new((words, echo)),
         })
     }
@@ -195,6 +229,14 @@ impl Session for FakeSession {
             "begin" => self.status = TransactionStatus::InTransaction,
             "rollback" | "commit" => self.status = TransactionStatus::Idle,
             "zone" => self.zone = words[1].clone(),
+            "deallocate" if words[1] == "all" => self.named.retain(|name, _| name.is_empty()),
+            "deallocate" => {
+                let name = &words[1];
+                self.named.remove(name).ok_or_else(|| {
+                    let message = format!("prepared statement \"{name}\" does not exist");
+                    Error::new(SqlState::InvalidSqlStatementName, message)
+                })?;
+            }
             _ => {}
         }
         self.fake.started.send_modify(|n| *n += 1);
@@ -204,7 +246,6 @@ impl Session for FakeSession {
             rows: number(2),
             sent: 0,
             verb: words[0].clone(),
-            name: words.get(1).cloned().unwrap_or_default(),
             echo,
             fake: Arc::clone(&self.fake),
         }))
@@ -278,7 +319,6 @@ fn echo(parameters: &Parameters, named: usize) -> Result<RecordBatch> {
 
 struct FakePortal {
     verb: String,
-    name: String,
     echo: Option<RecordBatch>,
     left: usize,
     rows: usize,
@@ -317,13 +357,6 @@ impl Portal for FakePortal {
             "panic" => panic!("a defect in an operator"),
             _ => Ok(None),
         }
-    }
-
-    fn forgets(&self) -> Option<Forget> {
-        (self.verb == "deallocate").then(|| match self.name.as_str() {
-            "all" => Forget::All,
-            name => Forget::Named(name.to_owned()),
-        })
     }
 
     fn tag(&self) -> String {

@@ -237,6 +237,23 @@ impl Catalogs {
         }
     }
 
+    /// Is there such a table or view? A schema that is not there has none.
+    ///
+    /// # Errors
+    /// `3D000`; the source's own.
+    pub(crate) async fn has_table(&self, catalog: &str, schema: &str, table: &str) -> Result<bool> {
+        Ok(match self.fixed.get(catalog) {
+            Some(_) if catalog == OWN => {
+                schema == view::SCHEMA && self.kept().views.contains_key(table)
+            }
+            Some(fixed) => fixed.table_schema(schema, table).is_some(),
+            None => {
+                let source = self.source(catalog).await?;
+                source.table(schema, table).await?.is_some()
+            }
+        })
+    }
+
     /// Makes sure that a table is there.
     ///
     /// # Errors
@@ -246,22 +263,12 @@ impl Catalogs {
         let default = self.default_schema(catalog);
         let schema = name.schema().unwrap_or(&default);
         let table = name.table();
-        let found = match self.fixed.get(catalog) {
-            Some(_) if catalog == OWN => {
-                schema == view::SCHEMA && self.kept().views.contains_key(table)
-            }
-            Some(fixed) => fixed.table_schema(schema, table).is_some(),
-            None => {
-                let source = self.source(catalog).await?;
-                source.table(schema, table).await?.is_some()
-            }
-        };
-        if found {
+        if self.has_table(catalog, schema, table).await? {
             return Ok(());
         }
         let tables = self.tables(catalog, schema).await?;
         let full = format!("{catalog}.{schema}.{table}");
-        let hint = if name.schema().is_none() && self.kept().views.contains_key(table) {
+        let hint = if catalog != OWN && schema == default && self.kept().views.contains_key(table) {
             format!("There is a view {OWN}.{}.{table}.", view::SCHEMA)
         } else {
             suggest::hint("table", table, &tables)

@@ -273,11 +273,11 @@ async fn changed(context: &Context, catalogs: &Catalogs, statement: Statement) -
 
 /// Tells the client that `IF [NOT] EXISTS` has left nothing to do.
 fn skips(context: &Context, sqlstate: SqlState, message: String) {
-    context.notices.lock().push(Notice {
+    context.tell([Notice {
         severity: Severity::Notice,
         sqlstate,
         message,
-    });
+    }]);
 }
 
 /// The comment's place for a whole catalog.

@@ -5,7 +5,7 @@ use inflowave_types::{Error, Result, Secret, SqlState};
 
 use super::{Behavior, Object, Opt, Statement};
 use crate::catalog::{OWN, view};
-use crate::statement::Words;
+use crate::words::Words;
 
 /// Bytes of a name, at most, as in PostgreSQL.
 const NAME_BYTES_MAX: usize = 63;

@@ -7,6 +7,7 @@ use datafusion::common::TableReference;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::sqlparser::ast::{Query, SetExpr, Statement as Ast, Visit, Visitor};
+use inflowave_federation::Pushdown;
 use inflowave_types::{Error, Result, SqlState};
 
 use super::Behavior;
@@ -41,6 +42,7 @@ pub(super) async fn made(
     let pushdown = run::first(context.settings.pushdown());
     // A view has no parameters: one that stands in it is an error.
     inflowave_pg_semantics::parameters::bind(&mut query.clone(), &[])?;
+    looked_up_alike(context, query).await?;
     let planned = context.plan(query.clone(), pushdown).await?;
     let fields = planned.schema.fields();
     if names.len() > fields.len() {
@@ -76,6 +78,25 @@ pub(super) async fn made(
         columns,
         used: used(context, query).await?,
     })
+}
+
+/// The names of a view are looked up in the default schema of its catalog, whenever it is read: they
+/// must mean that now, too.
+async fn looked_up_alike(context: &Context, query: &Ast) -> Result<()> {
+    if context.settings.search_path().is_none() {
+        return Ok(());
+    }
+    let mut plain = context.clone();
+    plain.settings.reset("search_path")?;
+    let now = context.ready(query.clone(), Pushdown::Off).await?;
+    let later = plain.ready(query.clone(), Pushdown::Off).await?;
+    if now.found == later.found {
+        return Ok(());
+    }
+    Err(
+        Error::unsupported("a view with names that only search_path finds is not supported")
+            .with_hint("Write the schema before the name of each table."),
+    )
 }
 
 /// The relations whose names stand in the query, with the columns that it needs of each.

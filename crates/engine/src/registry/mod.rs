@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use arrow::array::RecordBatch;
 use inflowave_federation::{RemoteObserver, RemoteStart};
-use inflowave_query_api::SessionStart;
+use inflowave_query_api::{SessionStart, Terminate, TransactionStatus};
 use inflowave_types::{Error, QueryId, Result, SessionId, SqlState};
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -40,6 +40,7 @@ struct Open {
     record: SessionRecord,
     secret: i32,
     cancel: Option<CancellationToken>,
+    terminate: Terminate,
 }
 
 impl Registry {
@@ -106,6 +107,9 @@ impl Registry {
             protocol: start.protocol,
             started: SystemTime::now(),
             query: None,
+            last_query: None,
+            status: TransactionStatus::Idle,
+            transaction_started: None,
         };
         sessions.insert(
             id,
@@ -113,6 +117,7 @@ impl Registry {
                 record,
                 secret,
                 cancel: None,
+                terminate: start.terminate.clone(),
             },
         );
         Ok((id, secret))
@@ -130,6 +135,43 @@ impl Registry {
         if let Some(open) = self.sessions.lock().get_mut(&id) {
             name.clone_into(&mut open.record.application_name);
         }
+    }
+
+    /// A session's transaction, as others see it.
+    pub(crate) fn set_status(&self, id: SessionId, status: TransactionStatus) {
+        if let Some(open) = self.sessions.lock().get_mut(&id)
+            && open.record.status != status
+        {
+            let record = &mut open.record;
+            if status == TransactionStatus::Idle {
+                record.transaction_started = None;
+            } else if record.status == TransactionStatus::Idle {
+                record.transaction_started = Some(SystemTime::now());
+            }
+            record.status = status;
+        }
+    }
+
+    /// Cancels what a session runs now; `false` if there is no such session.
+    pub fn interrupt(&self, id: SessionId) -> bool {
+        let sessions = self.sessions.lock();
+        let Some(open) = sessions.get(&id) else {
+            return false;
+        };
+        if let Some(cancel) = &open.cancel {
+            cancel.cancel();
+        }
+        true
+    }
+
+    /// Ends a session, as its front end can; `false` if there is no such session.
+    pub fn terminate(&self, id: SessionId) -> bool {
+        let sessions = self.sessions.lock();
+        let Some(open) = sessions.get(&id) else {
+            return false;
+        };
+        open.terminate.call();
+        true
     }
 
     pub(crate) fn cancel(&self, id: SessionId, secret: i32) {
@@ -152,6 +194,7 @@ impl Registry {
         let (mut user, mut protocol) = (String::new(), "");
         if let Some(open) = self.sessions.lock().get_mut(&session) {
             open.record.query = Some(id);
+            open.record.last_query = Some(id);
             open.cancel = Some(cancel.clone());
             user.clone_from(&open.record.user);
             protocol = open.record.protocol;

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use inflowave_query_api::TransactionStatus;
 use inflowave_types::{Error, QueryId, Result, SessionId, SqlState};
 
 /// Bytes of a statement's text that are kept.
@@ -19,6 +20,10 @@ pub struct SessionRecord {
     pub started: SystemTime,
     /// The query that it runs now.
     pub query: Option<QueryId>,
+    /// That one, or the one that it ran last.
+    pub last_query: Option<QueryId>,
+    pub status: TransactionStatus,
+    pub transaction_started: Option<SystemTime>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

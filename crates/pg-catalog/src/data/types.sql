@@ -1,14 +1,9 @@
 -- Writes types.tsv: psql -X -A -t -F '\t' -P null='\N' -f types.sql against PostgreSQL 15.
--- The types that the server sends or knows, pseudo-types of functions, and their arrays.
-WITH known AS (
-  SELECT oid, typarray FROM pg_type WHERE typnamespace = 'pg_catalog'::regnamespace AND typname = ANY (
-    '{bool,bytea,char,name,int8,int2,int2vector,int4,regproc,text,oid,xid,oidvector,json,pg_node_tree,jsonb,
-      float4,float8,unknown,varchar,bpchar,date,time,timestamp,timestamptz,interval,numeric,uuid,inet,aclitem,
-      regclass,regtype,regnamespace,regrole,record,cstring,any,anyarray,anyelement,void,trigger,event_trigger,internal}'::name[])
-)
+-- All but the types of relations.
 SELECT t.oid, typname, typlen, typbyval, typtype, typcategory, typispreferred, typdelim, typelem, typarray,
   typalign, typstorage, typcollation, typsubscript::oid, typinput::oid, typoutput::oid, typreceive::oid,
   typsend::oid, typmodin::oid, typmodout::oid
 FROM pg_type t
-WHERE t.oid IN (SELECT oid FROM known UNION SELECT typarray FROM known)
+WHERE t.typnamespace = 'pg_catalog'::regnamespace AND t.typrelid = 0 AND (t.typelem = 0 OR t.typarray <> 0 OR
+  NOT EXISTS (SELECT FROM pg_type e WHERE e.oid = t.typelem AND e.typrelid <> 0))
 ORDER BY t.oid;

@@ -27,7 +27,7 @@ use crate::snapshot::Snapshot;
 use crate::type_name;
 use crate::value::{self, Value};
 
-pub(crate) use name::{input, output};
+pub(crate) use name::{input, output, output_of_types};
 
 /// A statement that calls one of these, or casts to one of these, needs the names of the current
 /// catalog.
@@ -56,6 +56,8 @@ pub(crate) struct Spec {
     pub result: &'static str,
     /// NULL for a NULL among its arguments.
     pub strict: bool,
+    /// It has an effect, so that it must run once a call.
+    pub volatile: bool,
     pub body: Body,
 }
 
@@ -74,7 +76,21 @@ const fn spec(
         arguments,
         result,
         strict: true,
+        volatile: false,
         body,
+    }
+}
+
+/// A function that does something.
+const fn effect(
+    name: &'static str,
+    arguments: (usize, usize),
+    result: &'static str,
+    body: Body,
+) -> Spec {
+    Spec {
+        volatile: true,
+        ..spec(name, arguments, result, body)
     }
 }
 
@@ -144,7 +160,13 @@ impl CatalogFunction {
         CatalogFunction {
             spec,
             result: Arc::new(value::field(spec.name, spec.result, true)),
-            signature: Signature::new(any, Volatility::Stable),
+            signature: Signature::new(
+                any,
+                match spec.volatile {
+                    true => Volatility::Volatile,
+                    false => Volatility::Stable,
+                },
+            ),
         }
     }
 }

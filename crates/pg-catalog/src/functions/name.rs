@@ -112,6 +112,32 @@ pub(crate) fn input(kind: PgType) -> Option<Arc<ScalarUDF>> {
     }))
 }
 
+/// The names of a list of types.
+pub(crate) fn output_of_types() -> Arc<ScalarUDF> {
+    function(spec(
+        "regtypearrayout",
+        (1, 1),
+        "_regtype_name",
+        |_, args| {
+            let Value::List(items) = &args[0] else {
+                return Ok(Value::Null);
+            };
+            let names = items.iter().map(|item| match item {
+                Value::Null => Ok(Value::Null),
+                item => Ok(type_text(oid(item)?).into()),
+            });
+            names.collect::<Result<_>>().map(Value::List)
+        },
+    ))
+}
+
+fn type_text(oid: u32) -> String {
+    match oid != 0 && data::type_of_oid(oid).is_none() {
+        true => oid.to_string(),
+        false => type_name::format(oid, None),
+    }
+}
+
 /// What prints values of a type that is not printed as its Arrow type would be.
 pub(crate) fn output(kind: PgType) -> Option<Arc<ScalarUDF>> {
     Some(function(match kind {
@@ -128,11 +154,7 @@ pub(crate) fn output(kind: PgType) -> Option<Arc<ScalarUDF>> {
             })
         }),
         PgType::Regtype => spec("regtypeout", (1, 1), "text", |_, args| {
-            let oid = oid(&args[0])?;
-            Ok(match oid != 0 && data::type_of_oid(oid).is_none() {
-                true => oid.to_string().into(),
-                false => type_name::format(oid, None).into(),
-            })
+            Ok(type_text(oid(&args[0])?).into())
         }),
         PgType::Regnamespace => spec("regnamespaceout", (1, 1), "text", |snapshot, args| {
             let oid = oid(&args[0])?;

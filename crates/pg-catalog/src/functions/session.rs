@@ -1,10 +1,12 @@
 //! Who is connected, to what, and with which settings.
 
-use inflowave_types::{Error, SqlState};
+use inflowave_engine::Registry;
+use inflowave_types::{Error, Result, SessionId, SqlState};
 
-use super::{Spec, int, spec, text};
+use super::{Spec, effect, int, spec, text};
 use crate::SCHEMAS;
 use crate::rows::server::ENCODING;
+use crate::snapshot::Snapshot;
 use crate::value::Value;
 
 /// Answers tell a client that what it speaks is PostgreSQL's, and who speaks it.
@@ -22,15 +24,18 @@ pub(super) const SPECS: &[Spec] = &[
         Ok(s.view.database().into())
     }),
     spec("current_schema", (0, 0), "name", |s, _| {
-        Ok(s.view.catalogs().default_schema(s.view.database()).into())
+        Ok(match path(s)?.into_iter().next() {
+            Some(schema) => schema.into(),
+            None => Value::Null,
+        })
     }),
     spec("current_schemas", (1, 1), "_name", |s, args| {
-        let own = s.view.catalogs().default_schema(s.view.database());
+        let mut schemas = path(s)?;
         let implicit = args[0] == Value::Bool(true) || text(&args[0]).starts_with(['t', 'T', '1']);
-        Ok(match implicit {
-            true => vec![SCHEMAS[0].to_owned(), own].into(),
-            false => vec![own].into(),
-        })
+        if implicit && !schemas.iter().any(|schema| schema == SCHEMAS[0]) {
+            schemas.insert(0, SCHEMAS[0].to_owned());
+        }
+        Ok(schemas.into())
     }),
     spec("current_user", (0, 0), "name", |s, _| {
         Ok(s.view.user().into())
@@ -71,16 +76,70 @@ pub(super) const SPECS: &[Spec] = &[
         Ok(if known { ENCODING } else { -1 }.into())
     }),
     spec("current_setting", (1, 2), "text", |s, args| {
-        let name = text(&args[0]);
-        let mut settings = s.view.settings().into_iter();
-        match settings.find(|setting| setting.name.eq_ignore_ascii_case(name)) {
-            Some(setting) => Ok(setting.value.into()),
-            None if args.get(1) == Some(&Value::Bool(true)) => Ok(Value::Null),
-            None => Err(Error::new(
-                SqlState::UndefinedObject,
-                format!("unrecognized configuration parameter \"{name}\""),
-            )
-            .with_hint("SHOW ALL lists the settings.")),
+        match s.view.setting(text(&args[0])) {
+            Ok(value) => Ok(value.into()),
+            Err(_) if args.get(1) == Some(&Value::Bool(true)) => Ok(Value::Null),
+            Err(error) => Err(error),
         }
     }),
+    Spec {
+        strict: false,
+        ..effect("set_config", (3, 3), "text", |s, args| {
+            if args[0] == Value::Null {
+                return Err(Error::new(
+                    SqlState::NullValueNotAllowed,
+                    "SET requires parameter name",
+                ));
+            }
+            let local = args[2] == Value::Bool(true) || text(&args[2]).starts_with(['t', 'T', '1']);
+            Ok(s.view.set(text(&args[0]), text(&args[1]), local)?.into())
+        })
+    },
+    effect("pg_cancel_backend", (1, 1), "bool", |s, args| {
+        on_backend(s, &args[0], |registry, id| registry.interrupt(id))
+    }),
+    effect("pg_terminate_backend", (1, 2), "bool", |s, args| {
+        on_backend(s, &args[0], |registry, id| registry.terminate(id))
+    }),
+    // Nobody notifies, and nobody locks.
+    spec("pg_listening_channels", (0, 0), "text", |_, _| {
+        Ok(Value::Null)
+    }),
+    effect("pg_advisory_unlock_all", (0, 0), "void", |_, _| {
+        Ok(Value::Text(String::new()))
+    }),
 ];
+
+/// Another session is one's own user's.
+fn on_backend(
+    s: &Snapshot,
+    pid: &Value,
+    act: impl Fn(&Registry, SessionId) -> bool,
+) -> Result<Value> {
+    let pid = int(pid)?;
+    let registry = s.view.registry();
+    let mut sessions = registry.sessions().into_iter();
+    let Some(session) = sessions.find(|session| i64::from(session.id.0) == pid) else {
+        return Ok(false.into());
+    };
+    if session.user != s.view.user() {
+        return Err(Error::new(
+            SqlState::InsufficientPrivilege,
+            "must be a member of the role whose query is being canceled",
+        )
+        .with_hint("A session can be ended by its own user."));
+    }
+    Ok(act(registry, session.id).into())
+}
+
+/// The schemas of the search path that are there. While the session has not set it, its one schema is
+/// not asked for.
+fn path(s: &Snapshot) -> Result<Vec<String>> {
+    let path = s.view.search_path();
+    if !s.view.has_own_path() {
+        return Ok(path);
+    }
+    let names = s.current()?;
+    let there = |schema: &String| SCHEMAS.contains(&schema.as_str()) || names.has_schema(schema);
+    Ok(path.into_iter().filter(there).collect())
+}

@@ -8,7 +8,7 @@ use crate::oid;
 use crate::value::{Rows, Value};
 
 /// `default`, `C` and `POSIX`, as they are in PostgreSQL; all three compare bytes here.
-const COLLATIONS: [(u32, &str); 3] = [
+pub(super) const COLLATIONS: [(u32, &str); 3] = [
     (oid::DEFAULT_COLLATION, "default"),
     (oid::C_COLLATION, "C"),
     (951, "POSIX"),

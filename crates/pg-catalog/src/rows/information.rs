@@ -4,11 +4,12 @@ use inflowave_types::Result;
 
 use super::Wanted;
 use super::classes::definition;
-use crate::OWNER_NAME;
+use super::fixed::COLLATIONS;
 use crate::data;
 use crate::snapshot::{Attribute, Class, Snapshot};
 use crate::type_name;
 use crate::value::{Rows, Value};
+use crate::{OWNER_NAME, SCHEMAS};
 
 /// Bytes of a text without a limit, as PostgreSQL says them.
 const OCTETS_MAX: i32 = 1 << 30;
@@ -24,6 +25,32 @@ pub(super) async fn schemata(rows: &mut Rows, catalog: &str, snapshot: &Snapshot
         ]);
     }
     Ok(())
+}
+
+pub(super) fn enabled_roles(rows: &mut Rows, snapshot: &Snapshot) {
+    rows.push([("role_name", snapshot.view.user().into())]);
+}
+
+pub(super) fn character_sets(rows: &mut Rows, catalog: &str) {
+    rows.push([
+        ("character_set_name", "UTF8".into()),
+        ("character_repertoire", "UCS".into()),
+        ("form_of_use", "UTF8".into()),
+        ("default_collate_catalog", catalog.into()),
+        ("default_collate_schema", SCHEMAS[0].into()),
+        ("default_collate_name", "C".into()),
+    ]);
+}
+
+pub(super) fn collations(rows: &mut Rows, catalog: &str) {
+    for (_, name) in COLLATIONS {
+        rows.push([
+            ("collation_catalog", catalog.into()),
+            ("collation_schema", SCHEMAS[0].into()),
+            ("collation_name", name.into()),
+            ("pad_attribute", "NO PAD".into()),
+        ]);
+    }
 }
 
 pub(super) async fn tables(rows: &mut Rows, catalog: &str, snapshot: &Snapshot) -> Result<()> {

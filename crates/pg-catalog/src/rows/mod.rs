@@ -4,6 +4,7 @@ pub(crate) mod classes;
 mod fixed;
 mod information;
 pub(crate) mod server;
+mod sessions;
 
 use arrow::array::RecordBatch;
 use datafusion::common::ScalarValue;
@@ -71,17 +72,27 @@ impl Wanted {
 pub(crate) fn has_rows(spec: &RelationSpec) -> bool {
     let names: &[&str] = if spec.schema == SCHEMAS[0] {
         &[
+            "pg_am",
             "pg_attribute",
+            "pg_cast",
             "pg_class",
             "pg_collation",
+            "pg_cursors",
             "pg_database",
             "pg_description",
             "pg_language",
             "pg_namespace",
+            "pg_opclass",
+            "pg_operator",
+            "pg_opfamily",
+            "pg_prepared_statements",
             "pg_proc",
+            "pg_range",
             "pg_roles",
             "pg_settings",
             "pg_shdescription",
+            "pg_stat_activity",
+            "pg_stat_database",
             "pg_tables",
             "pg_tablespace",
             "pg_timezone_names",
@@ -91,7 +102,10 @@ pub(crate) fn has_rows(spec: &RelationSpec) -> bool {
         ]
     } else {
         &[
+            "character_sets",
+            "collations",
             "columns",
+            "enabled_roles",
             "information_schema_catalog_name",
             "schemata",
             "tables",
@@ -122,6 +136,9 @@ pub(crate) async fn rows(
     let mut rows = Rows::of(spec);
     if spec.schema != SCHEMAS[0] {
         match spec.name {
+            "character_sets" => information::character_sets(&mut rows, catalog),
+            "collations" => information::collations(&mut rows, catalog),
+            "enabled_roles" => information::enabled_roles(&mut rows, snapshot),
             "columns" => information::columns(&mut rows, catalog, snapshot, wanted).await?,
             "information_schema_catalog_name" => rows.push([("catalog_name", catalog.into())]),
             "schemata" => information::schemata(&mut rows, catalog, snapshot).await?,
@@ -138,6 +155,13 @@ pub(crate) async fn rows(
         "pg_namespace" => classes::namespaces(&mut rows, catalog, snapshot).await?,
         "pg_tables" => classes::tables(&mut rows, catalog, snapshot).await?,
         "pg_views" => classes::views(&mut rows, catalog, snapshot).await?,
+        "pg_am" | "pg_cast" | "pg_opclass" | "pg_operator" | "pg_opfamily" | "pg_range" => {
+            data::rows(spec.name).for_each(|cells| rows.push_text(&cells));
+        }
+        "pg_cursors" => sessions::cursors(&mut rows, snapshot),
+        "pg_prepared_statements" => sessions::prepared_statements(&mut rows, snapshot),
+        "pg_stat_activity" => sessions::activity(&mut rows, snapshot),
+        "pg_stat_database" => sessions::databases(&mut rows, snapshot),
         "pg_collation" => fixed::collations(&mut rows),
         "pg_language" => fixed::languages(&mut rows),
         "pg_tablespace" => fixed::tablespaces(&mut rows),

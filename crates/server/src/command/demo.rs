@@ -64,7 +64,8 @@ async fn show(engine: &dyn QueryService, dir: &Path) -> Result<()> {
             application_name: Some("inflowave demo".to_owned()),
             client: "in process".to_owned(),
             protocol: "command",
-            settings: Vec::new(),
+
+            ..SessionStart::default()
         })
         .await?;
     output::line(&format!(

@@ -7,7 +7,7 @@ use inflowave_engine::{METASTORE_DOMAINS, Runtimes};
 use inflowave_metastore::Metastore;
 use inflowave_query_api::{QueryService, Session, SessionStart};
 use inflowave_telemetry as telemetry;
-use inflowave_types::Result;
+use inflowave_types::{Error, Result};
 
 use crate::assembly;
 use crate::output::{self, Format, Printer};
@@ -45,7 +45,8 @@ pub async fn sql(
             application_name: Some("inflowave sql".to_owned()),
             client: "in process".to_owned(),
             protocol: "command",
-            settings: Vec::new(),
+
+            ..SessionStart::default()
         })
         .await?;
     for statement in session.split(text)? {
@@ -61,6 +62,12 @@ pub async fn run(
     format: Format,
 ) -> Result<()> {
     let prepared = session.prepare(statement, None).await?;
+    if prepared.copy.is_some() {
+        return Err(
+            Error::unsupported("COPY needs a client of the Postgres wire")
+                .with_hint("Run its query with --format csv instead."),
+        );
+    }
     let schema = prepared.schema.clone();
     let mut portal = session.execute(prepared).await?;
     let Some(schema) = schema else {

@@ -10,8 +10,8 @@ use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::FieldRef;
 use async_trait::async_trait;
 use inflowave_query_api::{
-    Description, Parameters, Portal, Prepared, QueryService, Session, SessionStart, Statement,
-    TransactionStatus,
+    CursorView, Description, NamedStatement, Parameters, Portal, Prepared, QueryService, Session,
+    SessionStart, Statement, TransactionStatus,
 };
 use inflowave_types::{Error, QueryId, Result, SessionId, SqlState};
 
@@ -122,9 +122,27 @@ impl Session for ScriptedSession {
     fn transaction_status(&self) -> TransactionStatus {
         TransactionStatus::Idle
     }
-    fn reported_settings(&self) -> Vec<(String, String)> {
+    fn reported_settings(&mut self) -> Vec<(String, String)> {
         Vec::new()
     }
+    fn idle_timeout(&self) -> Option<std::time::Duration> {
+        None
+    }
+
+    fn named(&self, _name: &str) -> Option<Arc<NamedStatement>> {
+        None
+    }
+
+    fn keep(&mut self, _name: &str, _statement: NamedStatement) -> Result<()> {
+        Ok(())
+    }
+
+    fn forget(&mut self, _name: &str) {}
+
+    fn cursor(&self, _name: &str) -> Option<CursorView> {
+        None
+    }
+
     fn split(&self, sql: &str) -> Result<Vec<Statement>> {
         Ok(vec![Statement {
             sql: sql.to_owned(),
@@ -140,6 +158,8 @@ impl Session for ScriptedSession {
         Ok(Prepared {
             query_id: QueryId(1),
             schema: batch.as_ref().map(RecordBatch::schema),
+            copy: None,
+            binary: false,
             plan: Box::new(batch) as Box<dyn Any + Send>,
         })
     }

@@ -74,6 +74,11 @@ impl TextColumn {
         self.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row))
     }
 
+    /// Appends the text of a value that is not NULL.
+    pub fn write(&self, row: usize, out: &mut BytesMut) {
+        self.form.write(row, out);
+    }
+
     /// Appends the value as a field of a `DataRow`: its length, -1 for NULL, then its text.
     pub fn append(&self, row: usize, out: &mut BytesMut) {
         if self.is_null(row) {

@@ -1,0 +1,37 @@
+-- COPY .. TO STDOUT in text and CSV.
+copy customers to stdout;
+copy customers (name, id) to stdout;
+copy (select id, name, note from customers order by id desc limit 2) to stdout;
+copy (select * from customers where id > 100) to stdout csv header;
+copy (select id, name, note from customers order by id) to stdout (format csv);
+copy (select id, name, note from customers order by id) to stdout with (format csv, header true, null 'nil', delimiter ';', quote '''', escape '\');
+copy (select id, name, note from customers order by id) to stdout (format csv, force_quote (id, note));
+copy (select id, name, note from customers order by id) to stdout (format csv, force_quote *);
+copy (select name, note from customers order by id) to stdout (format text, header, delimiter '|', null '');
+copy (select note from customers order by id) to stdout csv;
+copy (values ('\.'), (''), (null), ('a
+b'), (e'c\rd'), ('"'), ('x,y')) to stdout csv;
+copy (values ('\.', 1)) to stdout csv;
+copy (values (e'\b\f\n\r\t\v\\', 'a|b')) to stdout delimiter '|';
+copy (select true, 1.50::numeric(5,2), date '2024-02-29', timestamp '2024-01-01 10:00', interval '1 day 02:03', array['a','b c',null], '\x00ff'::bytea, 'NaN'::float8) to stdout;
+copy (select true, 1.50::numeric(5,2), date '2024-02-29', array[1,2], '{"a": [1, 2]}'::jsonb) to stdout csv;
+copy customers to stdout (format csv, format text);
+copy customers to stdout (format xml);
+copy customers to stdout (nothing 'x');
+copy customers to stdout (quote '"');
+copy customers to stdout (format binary, delimiter ',');
+copy customers to stdout (delimiter 'ab');
+copy customers to stdout (delimiter 'a');
+copy customers to stdout (format csv, delimiter '"');
+copy customers to stdout (format csv, force_quote (nothing));
+copy customers to stdout (format csv, header match);
+copy customers (nothing) to stdout;
+copy nothing to stdout;
+copy (selct 1) to stdout;
+copy (select 1 / (id - 3) from customers order by id) to stdout;
+copy customers to stdout with binary delimiter ',';
+begin;
+copy (select 1) to stdout;
+copy (select 1 / 0) to stdout;
+copy (select 1) to stdout;
+rollback;
