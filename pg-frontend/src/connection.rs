@@ -7,18 +7,21 @@
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
-use inflowave_query_api::{QueryService, Session, Terminate, TransactionStatus};
+use inflowave_query_api::{Attempt, QueryService, Session, Terminate, TlsPeer, TransactionStatus};
 use inflowave_types::{Error, SqlState};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::OwnedSemaphorePermit;
+use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
+use crate::authenticate::authenticate;
 use crate::extended::Extended;
-use crate::limits::Limits;
+use crate::limits::{Door, Limits};
 use crate::message::{self, Severity};
 use crate::read::{Frame, Reader};
 use crate::startup::{self, Opening};
@@ -26,6 +29,8 @@ use crate::write::Writer;
 
 /// How long a client has to take the last words of a connection.
 const FAREWELL: Duration = Duration::from_secs(1);
+/// Bytes of a cancel key in protocol 3.0.
+const SHORT_KEY: usize = 4;
 /// What is read of a client after the last words, in bytes: closing over unread bytes would reset
 /// the connection, and the client would lose the error that it was sent.
 const LINGER_BYTES: usize = 1 << 20;
@@ -45,31 +50,131 @@ pub enum Ended {
     Fatal(Error),
 }
 
+/// What a connection is served with.
+pub struct Served {
+    pub peer: SocketAddr,
+    pub service: Arc<dyn QueryService>,
+    pub door: Arc<Door>,
+    pub limits: Arc<Limits>,
+    /// Of this connection alone: the server's end ends it, and so does `pg_terminate_backend`.
+    pub shutdown: CancellationToken,
+    /// Given back once the session is there.
+    pub _handshake: OwnedSemaphorePermit,
+}
+
 /// Serves one client.
-pub async fn run(
-    stream: TcpStream,
-    peer: SocketAddr,
-    service: Arc<dyn QueryService>,
-    limits: Arc<Limits>,
-    shutdown: CancellationToken,
-    handshake: OwnedSemaphorePermit,
-) {
-    // Of this connection alone: the server's end ends it, and so does `pg_terminate_backend`.
-    let shutdown = shutdown.child_token();
-    let (read, write) = stream.into_split();
-    let mut reader = Reader::new(read, Arc::clone(&limits));
-    let mut writer = Writer::new(write, limits.write_stall_timeout);
+pub async fn run(stream: TcpStream, served: Served) {
+    let limit = served.limits.startup_timeout;
+    let begun = Instant::now();
+    let stall = served.limits.write_stall_timeout;
+    let encrypting = tokio::select! {
+        encrypted = tokio::time::timeout(limit, encrypted(stream, &served)) => encrypted,
+        () = served.shutdown.cancelled() => return,
+    };
+    // Who is too slow, speaks TLS wrongly or is gone already is left without a word.
+    let Ok(Ok(encrypted)) = encrypting else {
+        return;
+    };
+    let left = limit.saturating_sub(begun.elapsed());
+    match encrypted {
+        Encrypted::No(reader, write, opening) => {
+            on(
+                reader,
+                Writer::new(write, stall),
+                served,
+                Some(opening),
+                None,
+                left,
+            )
+            .await;
+        }
+        Encrypted::Yes(stream, peer) => {
+            let (read, write) = tokio::io::split(*stream);
+            let reader = Reader::new(read, Arc::clone(&served.limits));
+            on(
+                reader,
+                Writer::new(write, stall),
+                served,
+                None,
+                Some(peer),
+                left,
+            )
+            .await;
+        }
+    }
+}
+
+/// What the client has asked of the connection before it asked for anything else.
+enum Encrypted {
+    No(
+        Reader<OwnedReadHalf>,
+        OwnedWriteHalf,
+        Result<Opening, Ended>,
+    ),
+    Yes(Box<TlsStream<TcpStream>>, TlsPeer),
+}
+
+async fn encrypted(mut stream: TcpStream, served: &Served) -> Result<Encrypted, Ended> {
+    let tls = served.door.tls.as_deref();
+    let refused = |error: String| {
+        tracing::debug!(client = %served.peer, error, "TLS handshake failed");
+        Ended::Gone
+    };
+    if startup::is_direct_tls(&stream).await? {
+        let Some(tls) = tls else {
+            return Err(Ended::Gone);
+        };
+        let (stream, peer) = tls.accept(stream, true).await.map_err(refused)?;
+        return Ok(Encrypted::Yes(Box::new(stream), peer));
+    }
+    let (read, write) = stream.split();
+    let mut reader = Reader::new(read, Arc::clone(&served.limits));
+    let mut writer = Writer::new(write, served.limits.write_stall_timeout);
+    let client = served.peer.to_string();
+    let negotiated = startup::negotiate(&mut reader, &mut writer, client, tls.is_some()).await;
+    let waiting = std::mem::take(&mut writer.buf);
+    let buffered = reader.into_buffered();
+    match (negotiated, tls) {
+        (Ok(None), Some(tls)) => {
+            let (stream, peer) = tls.accept(stream, false).await.map_err(refused)?;
+            Ok(Encrypted::Yes(Box::new(stream), peer))
+        }
+        (Ok(None), None) => Err(Ended::Gone),
+        (negotiated, _) => {
+            let (read, write) = stream.into_split();
+            let reader = Reader::with_buffered(read, Arc::clone(&served.limits), buffered);
+            let opening = negotiated.and_then(|opening| opening.ok_or(Ended::Gone));
+            let opening = opening.map(|opening| opening.answering(waiting));
+            Ok(Encrypted::No(reader, write, opening))
+        }
+    }
+}
+
+/// Serves a client over a connection that is as it will stay.
+async fn on<R, W>(
+    mut reader: Reader<R>,
+    mut writer: Writer<W>,
+    served: Served,
+    opening: Option<Result<Opening, Ended>>,
+    tls: Option<TlsPeer>,
+    left: Duration,
+) where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let (peer, shutdown) = (served.peer, served.shutdown.clone());
     let opened = tokio::select! {
-        opened = open(&mut reader, &mut writer, &*service, &limits, peer, &shutdown) => opened,
+        opened = open(&mut reader, &mut writer, &served, opening, tls, left) => opened,
         () = shutdown.cancelled() => Err(Ended::Shutdown),
     };
-    drop(handshake);
+    drop(served);
     let ended = match opened {
-        Ok(Some(session)) => {
+        Ok(Some((session, key))) => {
             let mut connection = Connection {
                 reader: &mut reader,
                 writer: &mut writer,
                 session,
+                key,
                 shutdown,
                 extended: Extended::default(),
                 reported: Vec::new(),
@@ -103,6 +208,8 @@ pub struct Connection<'a, R, W> {
     pub reader: &'a mut Reader<R>,
     pub writer: &'a mut Writer<W>,
     pub session: Box<dyn Session>,
+    /// What a cancel request has to repeat, as long as the client takes it.
+    key: Vec<u8>,
     pub shutdown: CancellationToken,
     pub extended: Extended,
     /// The settings as the client knows them.
@@ -123,11 +230,7 @@ where
 
     async fn answer_all(&mut self) -> Result<std::convert::Infallible, Ended> {
         self.report_settings();
-        message::backend_key(
-            &mut self.writer.buf,
-            self.session.id().0,
-            self.session.cancel_secret(),
-        );
+        message::backend_key(&mut self.writer.buf, self.session.id().0, &self.key);
         let mut ready = true;
         loop {
             if ready {
@@ -262,41 +365,65 @@ pub async fn race<R: AsyncRead + Unpin, F: Future>(
     }
 }
 
-/// Start-up to the point where the session exists. `None` after a cancel request, which is never
-/// answered.
+/// Start-up to the point where the session exists, with its key for cancel requests. `None` after a
+/// cancel request, which is never answered.
 async fn open<R, W>(
     reader: &mut Reader<R>,
     writer: &mut Writer<W>,
-    service: &dyn QueryService,
-    limits: &Limits,
-    peer: SocketAddr,
-    shutdown: &CancellationToken,
-) -> Result<Option<Box<dyn Session>>, Ended>
+    served: &Served,
+    opening: Option<Result<Opening, Ended>>,
+    tls: Option<TlsPeer>,
+    left: Duration,
+) -> Result<Option<(Box<dyn Session>, Vec<u8>)>, Ended>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
-    let negotiated = startup::negotiate(reader, writer, peer.to_string());
-    let opening = tokio::time::timeout(limits.startup_timeout, negotiated)
+    let starting = async {
+        let opening = match opening {
+            Some(opening) => opening?,
+            // Encrypted already: another request for it is none.
+            None => startup::negotiate(reader, writer, served.peer.to_string(), false)
+                .await?
+                .ok_or(Ended::Gone)?,
+        };
+        let (mut start, long_key) = match opening {
+            Opening::Cancel { session, key } => {
+                served.service.cancel(session, &key);
+                return Ok(None);
+            }
+            Opening::Session {
+                start,
+                long_key,
+                waiting,
+            } => {
+                writer.buf.extend_from_slice(&waiting);
+                (start, long_key)
+            }
+        };
+        let attempt = Attempt {
+            user: start.user.clone(),
+            database: start.database.clone().unwrap_or_else(|| start.user.clone()),
+            address: Some(served.peer.ip()),
+            tls,
+        };
+        authenticate(reader, writer, &*served.door.authenticator, &attempt).await?;
+        let end = served.shutdown.clone();
+        start.terminate = Terminate::new(move || end.cancel());
+        let session = AssertUnwindSafe(served.service.open_session(start))
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| Err(defect("the session could not be opened")))
+            .map_err(Ended::Fatal)?;
+        message::authenticated(&mut writer.buf);
+        let key = session.cancel_key();
+        let length = if long_key { key.len() } else { SHORT_KEY };
+        let key = key[..length.min(key.len())].to_vec();
+        Ok(Some((session, key)))
+    };
+    tokio::time::timeout(left, starting)
         .await
-        .map_err(|_| Ended::Gone)??;
-    match opening {
-        Opening::Cancel { session, secret } => {
-            service.cancel(session, secret);
-            Ok(None)
-        }
-        Opening::Session(mut start) => {
-            let end = shutdown.clone();
-            start.terminate = Terminate::new(move || end.cancel());
-            let session = AssertUnwindSafe(service.open_session(start))
-                .catch_unwind()
-                .await
-                .unwrap_or_else(|_| Err(defect("the session could not be opened")))
-                .map_err(Ended::Fatal)?;
-            message::authenticated(&mut writer.buf);
-            Ok(Some(session))
-        }
-    }
+        .map_err(|_| Ended::Gone)?
 }
 
 async fn farewell<R, W>(reader: &mut Reader<R>, writer: &mut Writer<W>, ended: Ended)

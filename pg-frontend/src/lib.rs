@@ -1,13 +1,15 @@
-//! The Postgres wire: a client speaks protocol 3.0, the engine answers through `query-api`.
+//! The Postgres wire: a client speaks protocol 3.0 or 3.2, the engine answers through `query-api`.
 //!
-//! **Owns**: the connection loop, start-up, the simple and the extended query protocol, type OIDs,
-//! PostgreSQL's text and binary form of every Arrow value, the values of parameters.
-//! **Never**: the engine, a source, the meaning of SQL; authentication (until it exists, only
-//! loopback addresses are served).
+//! **Owns**: the connection loop, TLS, start-up, the simple and the extended query protocol, copies,
+//! type OIDs, PostgreSQL's text and binary form of every Arrow value, the values of parameters.
+//! **Never**: the engine, a source, the meaning of SQL; who may come in, which an `Authenticator`
+//! decides.
 //! **Start reading at**: [`serve`], then `connection`, then [`encode`].
 
+mod authenticate;
 mod connection;
 mod startup;
+mod tls;
 
 mod extended;
 mod query;
@@ -29,5 +31,6 @@ pub mod oid;
 #[cfg(test)]
 mod tests;
 
-pub use limits::Limits;
+pub use limits::{Door, Limits};
 pub use listen::{bind, serve};
+pub use tls::{Tls, TlsFiles};

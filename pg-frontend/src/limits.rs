@@ -1,6 +1,29 @@
 //! What one client may ask of this server before it is refused.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use inflowave_query_api::{Authenticator, TrustLoopback};
+
+use crate::tls::Tls;
+
+/// How clients come in: who has to prove what, and whether the connection can be encrypted.
+#[derive(Clone)]
+pub struct Door {
+    pub authenticator: Arc<dyn Authenticator>,
+    /// Without it the request for encryption is refused.
+    pub tls: Option<Arc<Tls>>,
+}
+
+impl Door {
+    /// Believes everybody on this machine: for demonstrations and tests.
+    pub fn open() -> Door {
+        Door {
+            authenticator: Arc::new(TrustLoopback),
+            tls: None,
+        }
+    }
+}
 
 /// The limits of the wire itself; those of statements and sessions are the engine's.
 #[derive(Debug, Clone, PartialEq, Eq)]

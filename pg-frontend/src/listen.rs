@@ -1,4 +1,4 @@
-//! The listener: binding to loopback, accepting, one task per connection, an orderly end.
+//! The listener: binding, accepting, one task per connection, an orderly end.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,18 +12,17 @@ use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::connection;
-use crate::limits::Limits;
+use crate::connection::{self, Served};
+use crate::limits::{Door, Limits};
 
 /// How long the accept loop rests after an error such as "too many open files".
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Listens on a loopback address; port 0 lets the system choose.
+/// Listens; port 0 lets the system choose.
 ///
 /// # Errors
-/// `22023` for an address that other hosts can reach; `58030` if the system refuses.
+/// `58030` if the system refuses.
 pub async fn bind(addr: SocketAddr) -> Result<TcpListener> {
-    require_loopback(addr)?;
     TcpListener::bind(addr).await.map_err(|e| {
         Error::new(
             SqlState::IoError,
@@ -34,24 +33,15 @@ pub async fn bind(addr: SocketAddr) -> Result<TcpListener> {
 }
 
 /// Serves connections until `shutdown` is cancelled, then ends those that are left.
-///
-/// # Errors
-/// `22023` if the listener is not on loopback.
 pub async fn serve(
     listener: TcpListener,
     service: Arc<dyn QueryService>,
+    door: Door,
     limits: Limits,
     shutdown: CancellationToken,
 ) -> Result<()> {
-    let addr = listener.local_addr().map_err(|e| {
-        Error::new(
-            SqlState::IoError,
-            format!("cannot read the listener's address: {e}"),
-        )
-    })?;
-    require_loopback(addr)?;
     let handshakes = Arc::new(Semaphore::new(limits.handshakes_max.max(1)));
-    let limits = Arc::new(limits);
+    let (door, limits) = (Arc::new(door), Arc::new(limits));
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -63,16 +53,17 @@ pub async fn serve(
             accepted = accept(&listener, &handshakes) => accepted,
         };
         match accepted {
-            Ok((stream, peer, permit)) => {
+            Ok((stream, peer, handshake)) => {
                 tune(&stream, &limits);
-                connections.spawn(connection::run(
-                    stream,
+                let served = Served {
                     peer,
-                    Arc::clone(&service),
-                    Arc::clone(&limits),
-                    shutdown.clone(),
-                    permit,
-                ));
+                    service: Arc::clone(&service),
+                    door: Arc::clone(&door),
+                    limits: Arc::clone(&limits),
+                    shutdown: shutdown.child_token(),
+                    _handshake: handshake,
+                };
+                connections.spawn(connection::run(stream, served));
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -94,21 +85,6 @@ pub async fn serve(
         connections.shutdown().await;
     }
     Ok(())
-}
-
-/// Until authentication exists, whoever can connect can read every source.
-fn require_loopback(addr: SocketAddr) -> Result<()> {
-    if addr.ip().to_canonical().is_loopback() {
-        return Ok(());
-    }
-    Err(Error::new(
-        SqlState::InvalidParameterValue,
-        format!("will not listen on {addr}: only loopback addresses are allowed"),
-    )
-    .with_hint(
-        "Use 127.0.0.1 or [::1]; authentication does not exist yet, so every client that can \
-         connect can read every source.",
-    ))
 }
 
 async fn accept(
@@ -140,32 +116,5 @@ fn report(ended: Result<(), JoinError>) {
     match ended {
         Err(error) if error.is_panic() => tracing::error!(%error, "a connection's task panicked"),
         _ => {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_loopback_is_served() {
-        for loopback in [
-            "127.0.0.1:0",
-            "127.9.9.9:5480",
-            "[::1]:0",
-            "[::ffff:127.0.0.1]:0",
-        ] {
-            assert_eq!(require_loopback(loopback.parse().unwrap()), Ok(()));
-        }
-        for open in [
-            "0.0.0.0:5480",
-            "[::]:5480",
-            "192.168.1.4:5480",
-            "[::ffff:10.0.0.1]:0",
-        ] {
-            let error = require_loopback(open.parse().unwrap()).unwrap_err();
-            assert_eq!(error.sqlstate(), SqlState::InvalidParameterValue);
-            assert!(error.hint().unwrap().contains("authentication"), "{open}");
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! Answers of the server, appended to a buffer: errors, descriptions, status.
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use inflowave_query_api::{self as api, Notice, TransactionStatus};
 use inflowave_types::Error;
 use pgwire::messages::Message;
@@ -68,20 +68,36 @@ pub fn authenticated(out: &mut BytesMut) {
     put(out, &Authentication::Ok);
 }
 
-pub fn backend_key(out: &mut BytesMut, pid: u32, secret: i32) {
-    put(
-        out,
-        &BackendKeyData::new(pid.cast_signed(), SecretKey::I32(secret)),
-    );
+pub fn ask_password(out: &mut BytesMut) {
+    put(out, &Authentication::CleartextPassword);
+}
+
+pub fn ask_sasl(out: &mut BytesMut, mechanisms: &[&str]) {
+    let mechanisms = mechanisms.iter().map(|m| (*m).to_owned());
+    put(out, &Authentication::SASL(mechanisms.collect()));
+}
+
+pub fn sasl_continue(out: &mut BytesMut, data: Vec<u8>) {
+    put(out, &Authentication::SASLContinue(data.into()));
+}
+
+pub fn sasl_final(out: &mut BytesMut, data: Vec<u8>) {
+    put(out, &Authentication::SASLFinal(data.into()));
+}
+
+/// What a cancel request has to repeat.
+pub fn backend_key(out: &mut BytesMut, pid: u32, key: &[u8]) {
+    let key = SecretKey::Bytes(Bytes::copy_from_slice(key));
+    put(out, &BackendKeyData::new(pid.cast_signed(), key));
 }
 
 pub fn parameter_status(out: &mut BytesMut, name: &str, value: &str) {
     put(out, &ParameterStatus::new(text(name), text(value)));
 }
 
-/// This server speaks 3.0 and none of `options`.
-pub fn negotiate_protocol(out: &mut BytesMut, options: Vec<String>) {
-    put(out, &NegotiateProtocolVersion::new(0, options));
+/// This server speaks `version`, a major and a minor one of 16 bits each, and none of `options`.
+pub fn negotiate_protocol(out: &mut BytesMut, version: i32, options: Vec<String>) {
+    put(out, &NegotiateProtocolVersion::new(version, options));
 }
 
 pub fn ready(out: &mut BytesMut, status: TransactionStatus) {

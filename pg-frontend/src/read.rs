@@ -62,6 +62,41 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         Ok(packet)
     }
 
+    /// What a client sends to prove who it is: the body of a message that is as short as a start-up
+    /// packet.
+    pub async fn password(&mut self) -> Result<Bytes, Ended> {
+        self.fill(1).await?;
+        if self.buf[0] != b'p' {
+            return Err(violation(format!(
+                "expected password response, got message type {}",
+                self.buf[0]
+            )));
+        }
+        self.fill(5).await?;
+        let len = length(&self.buf[1..5]);
+        if len < 4 || len > self.limits.startup_bytes_max {
+            return Err(violation("invalid length of password message"));
+        }
+        self.fill(len + 1).await?;
+        let mut body = self.buf.split_to(len + 1).freeze();
+        body.advance(5);
+        Ok(body)
+    }
+
+    /// What has been read and nobody has asked for.
+    pub fn into_buffered(self) -> BytesMut {
+        self.buf
+    }
+
+    /// Begins with what was read already.
+    pub fn with_buffered(io: R, limits: Arc<Limits>, buffered: BytesMut) -> Self {
+        Reader {
+            io,
+            buf: buffered,
+            limits,
+        }
+    }
+
     pub fn limits(&self) -> &Limits {
         &self.limits
     }

@@ -1,4 +1,4 @@
-//! The start-up of a connection: encryption refused, protocol version agreed, cancel requests.
+//! The start-up of a connection: encryption, the version of the protocol, cancel requests.
 
 use bytes::{Buf, Bytes, BytesMut};
 use inflowave_query_api::SessionStart;
@@ -7,6 +7,7 @@ use pgwire::messages::cancel::CancelRequest;
 use pgwire::messages::startup::{GssEncRequest, SslRequest, Startup};
 use pgwire::messages::{DecodeContext, Message};
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 
 use crate::connection::Ended;
 use crate::message;
@@ -15,19 +16,55 @@ use crate::write::Writer;
 
 const CANCEL_REQUEST_CODE: i32 = 80_877_102;
 
+/// The minor version of protocol 3 from which on keys of cancel requests are long.
+const LONG_KEYS: u16 = 2;
+/// The newest that is spoken.
+const NEWEST: u16 = 2;
+/// What a TLS connection begins with.
+const TLS_HANDSHAKE: u8 = 0x16;
+
 /// What a client connected for.
 pub enum Opening {
-    Session(SessionStart),
-    Cancel { session: SessionId, secret: i32 },
+    Session {
+        start: SessionStart,
+        /// Whether it takes long keys for cancel requests.
+        long_key: bool,
+        /// What is to be answered first.
+        waiting: BytesMut,
+    },
+    Cancel {
+        session: SessionId,
+        key: Bytes,
+    },
 }
 
-/// Reads packets until one opens a session or asks for a cancel. Leaves the answer to a newer
-/// protocol version in the writer's buffer.
+impl Opening {
+    /// With what is to be answered first.
+    pub fn answering(mut self, first: BytesMut) -> Opening {
+        if let Opening::Session { waiting, .. } = &mut self {
+            *waiting = first;
+        }
+        self
+    }
+}
+
+/// Does the client begin with a TLS handshake of its own accord? Nothing is read.
+pub async fn is_direct_tls(stream: &TcpStream) -> Result<bool, Ended> {
+    let mut first = [0];
+    match stream.peek(&mut first).await {
+        Ok(1) => Ok(first[0] == TLS_HANDSHAKE),
+        _ => Err(Ended::Gone),
+    }
+}
+
+/// Reads packets until one opens a session or asks for a cancel (`Some`), or TLS has been agreed
+/// (`None`). Leaves the answer to another protocol version in the writer's buffer.
 pub async fn negotiate<R, W>(
     reader: &mut Reader<R>,
     writer: &mut Writer<W>,
     client: String,
-) -> Result<Opening, Ended>
+    tls: bool,
+) -> Result<Option<Opening>, Ended>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
@@ -35,18 +72,20 @@ where
     let (mut ssl_asked, mut gss_asked) = (false, false);
     loop {
         let mut packet = reader.packet().await?;
+        let mut agreed = false;
         let code = (&packet[..4]).get_i32();
         let kind = match code {
             SslRequest::BODY_MAGIC_NUMBER if !ssl_asked => {
                 ssl_asked = true;
+                agreed = tls;
                 "SSL"
             }
             GssEncRequest::BODY_MAGIC_NUMBER if !gss_asked => {
                 gss_asked = true;
                 "GSSAPI encryption"
             }
-            CANCEL_REQUEST_CODE => return cancel(packet),
-            _ => return session(&mut packet, &mut writer.buf, client).map(Opening::Session),
+            CANCEL_REQUEST_CODE => return cancel(packet).map(Some),
+            _ => return session(&mut packet, &mut writer.buf, client).map(Some),
         };
         if reader.has_buffered() {
             // Whoever sits between client and server could have put them there, to be taken for
@@ -56,8 +95,13 @@ where
                 format!("received unencrypted data after {kind} request"),
             ));
         }
-        writer.buf.extend_from_slice(b"N");
+        writer
+            .buf
+            .extend_from_slice(if agreed { b"S" } else { b"N" });
         writer.flush().await?;
+        if agreed {
+            return Ok(None);
+        }
     }
 }
 
@@ -67,14 +111,10 @@ fn cancel(packet: Bytes) -> Result<Opening, Ended> {
     buf.extend_from_slice(&(packet.len() as u32 + 4).to_be_bytes());
     buf.extend_from_slice(&packet);
     match CancelRequest::decode(&mut buf, &DecodeContext::default()) {
-        // A key of another length is none of ours.
-        Ok(Some(request)) => match request.secret_key.as_i32() {
-            Some(secret) => Ok(Opening::Cancel {
-                session: SessionId(request.pid.cast_unsigned()),
-                secret,
-            }),
-            None => Err(Ended::Gone),
-        },
+        Ok(Some(request)) => Ok(Opening::Cancel {
+            session: SessionId(request.pid.cast_unsigned()),
+            key: request.secret_key.to_bytes(),
+        }),
         _ => Err(fatal(
             SqlState::ProtocolViolation,
             "invalid length of cancel request",
@@ -82,12 +122,12 @@ fn cancel(packet: Bytes) -> Result<Opening, Ended> {
     }
 }
 
-fn session(packet: &mut Bytes, out: &mut BytesMut, client: String) -> Result<SessionStart, Ended> {
+fn session(packet: &mut Bytes, out: &mut BytesMut, client: String) -> Result<Opening, Ended> {
     let (major, minor) = ((&packet[..2]).get_u16(), (&packet[2..4]).get_u16());
     if major != 3 {
         return Err(fatal(
             SqlState::FeatureNotSupported,
-            format!("unsupported frontend protocol {major}.{minor}: server supports 3.0"),
+            format!("unsupported frontend protocol {major}.{minor}: server supports 3.0 to 3.2"),
         ));
     }
     if packet.last() != Some(&0) || std::str::from_utf8(packet).is_err() {
@@ -132,10 +172,20 @@ fn session(packet: &mut Bytes, out: &mut BytesMut, client: String) -> Result<Ses
             "no PostgreSQL user name specified in startup packet",
         ));
     }
-    if minor > 0 || !unknown_options.is_empty() {
-        message::negotiate_protocol(out, unknown_options);
+    // 3.1 was never used: who asks for it speaks 3.0.
+    let spoken = match minor {
+        0 | 1 => 0,
+        newer => newer.min(NEWEST),
+    };
+    if minor != spoken || !unknown_options.is_empty() {
+        let version = (3 << 16) | i32::from(spoken);
+        message::negotiate_protocol(out, version, unknown_options);
     }
-    Ok(start)
+    Ok(Opening::Session {
+        start,
+        long_key: spoken >= LONG_KEYS,
+        waiting: BytesMut::new(),
+    })
 }
 
 /// `-c name=value` and `--name=value`, separated by blanks; a backslash keeps the next character.
@@ -206,8 +256,14 @@ mod tests {
     fn a_startup_packet_becomes_a_session() {
         let body = b"\0\x03\0\x02user\0ann\0database\0crm\0TimeZone\0Europe/Warsaw\0_pq_.x\0on\0\0";
         let mut out = BytesMut::new();
-        let start = session(&mut Bytes::from_static(body), &mut out, "c".into());
-        let start = start.ok().unwrap();
+        let opening = session(&mut Bytes::from_static(body), &mut out, "c".into());
+        let Ok(Opening::Session {
+            start, long_key, ..
+        }) = opening
+        else {
+            panic!("no session");
+        };
+        assert!(long_key);
         assert_eq!(
             (start.user.as_str(), start.database.as_deref()),
             ("ann", Some("crm"))
@@ -216,6 +272,6 @@ mod tests {
             start.settings,
             [("TimeZone".to_owned(), "Europe/Warsaw".to_owned())]
         );
-        assert_eq!(&out[..], b"v\0\0\0\x13\0\0\0\0\0\0\0\x01_pq_.x\0");
+        assert_eq!(&out[..], b"v\0\0\0\x13\0\x03\0\x02\0\0\0\x01_pq_.x\0");
     }
 }

@@ -28,7 +28,13 @@ fn run(script: &str) {
         let shutdown = CancellationToken::new();
         let _guard = shutdown.clone().drop_guard();
         let limits = pg::Limits::default();
-        tokio::spawn(pg::serve(listener, service, limits, shutdown));
+        tokio::spawn(pg::serve(
+            listener,
+            service,
+            pg::Door::open(),
+            limits,
+            shutdown,
+        ));
         let file = Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("clients")
             .join(script);

@@ -131,7 +131,7 @@ fn an_error_of_the_configuration_names_file_line_key_and_the_valid_choices() {
         (
             "[limit]\nbatch_rows = 1\n",
             "F0000: FILE: line 1: unknown section [limit]",
-            "The sections are: [server], [limits], [secrets], [log] and [catalog.NAME].",
+            "The sections are: [server], [limits], [access], [tls], [secrets], [log] and [catalog.NAME].",
         ),
         (
             "[catalog.a]\nconnector = 'file'\n",

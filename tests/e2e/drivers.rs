@@ -61,7 +61,13 @@ async fn ours() -> (Client, DropGuard) {
     let address: SocketAddr = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
     let limits = pg::Limits::default();
-    tokio::spawn(pg::serve(listener, service, limits, shutdown.clone()));
+    tokio::spawn(pg::serve(
+        listener,
+        service,
+        pg::Door::open(),
+        limits,
+        shutdown.clone(),
+    ));
     let port = address.port();
     let client = connect(&format!(
         "host=127.0.0.1 port={port} user=tester dbname=inflowave"

@@ -164,7 +164,9 @@ fn the_table_of_queries_has_phases_rows_and_bytes() {
 #[test]
 fn a_name_cannot_break_a_line_of_the_log() {
     let dir = tempfile::tempdir().unwrap();
-    configure(dir.path(), "[log]\nformat = \"text\"");
+    let forger =
+        "[access]\nsuperuser = \"ana\\nERROR forged\"\nrules = ['host all all 127.0.0.1/32 trust']";
+    configure(dir.path(), &format!("[log]\nformat = \"text\"\n{forger}"));
     let serving = Serving::start(dir.path(), &[("INFLOWAVE_LOG", "")]).unwrap();
     server::run(async {
         let mut forging = tokio_postgres::Config::new();

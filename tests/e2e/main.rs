@@ -6,6 +6,7 @@
 // Tests tell what they skip.
 #![allow(clippy::print_stderr, clippy::print_stdout)]
 
+mod access;
 mod bounds;
 mod catalogs;
 mod clients;

@@ -10,6 +10,10 @@ use tokio_postgres::{Client, NoTls, SimpleQueryMessage};
 
 use crate::command::binary;
 
+/// What a configuration needs to believe the client of these tests.
+const TRUSTING: &str =
+    "[access]\nsuperuser = 'tester'\nrules = ['host all all 127.0.0.1/32 trust']\n";
+
 /// A running `inflowave serve`; killed when dropped.
 pub struct Serving {
     pub child: Child,
@@ -24,6 +28,11 @@ impl Serving {
     /// # Errors
     /// What it printed, if it ended instead.
     pub fn start(dir: &Path, variables: &[(&str, &str)]) -> Result<Serving, String> {
+        let config = dir.join("inflowave.toml");
+        let text = std::fs::read_to_string(&config).unwrap();
+        if !text.contains("[access]") {
+            std::fs::write(&config, format!("{text}\n{TRUSTING}")).unwrap();
+        }
         let mut child = command(dir)
             .envs(variables.iter().copied())
             .env("INFLOWAVE_LOG", "debug")
@@ -64,6 +73,7 @@ impl Serving {
         })
     }
 
+    /// As [`TRUSTING`] lets it.
     pub async fn connect(&self) -> Client {
         let port = self.address.port();
         let place = format!("host=127.0.0.1 port={port} user=tester dbname=inflowave");

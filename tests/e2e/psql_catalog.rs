@@ -245,10 +245,10 @@ fn commands_give_what_there_is() {
             rows(&crm, r"\dt sales.*").await,
             ["sales|orders|table|inflowave"]
         );
-        assert_eq!(rows(&own, r"\dv").await, ["public|rich|view|inflowave"]);
+        assert_eq!(rows(&own, r"\dv").await, ["public|rich|view|tester"]);
         assert_eq!(
             rows(&own, r"\dv+").await,
-            ["public|rich|view|inflowave|permanent||who pays"]
+            ["public|rich|view|tester|permanent||who pays"]
         );
         assert_eq!(
             rows(&own, r"\d rich").await,
@@ -277,7 +277,13 @@ fn commands_give_what_there_is() {
             ["crm|inflowave|UTF8|C.UTF-8|C.UTF-8||libc|||pg_default|people"]
         );
         let roles = rows(&crm, r"\du").await;
-        assert_eq!(roles, ["inflowave|Cannot login|{}", "tester||{}"]);
+        assert_eq!(
+            roles,
+            [
+                "inflowave|Superuser, Cannot login|{}",
+                "tester|Create DB|{}"
+            ]
+        );
         assert_eq!(
             rows(&crm, r"\df substr").await,
             [

@@ -147,7 +147,13 @@ impl Listening {
         let address = listener.local_addr().unwrap();
         let shutdown = CancellationToken::new();
         let until = shutdown.clone();
-        tokio::spawn(pg::serve(listener, service, pg::Limits::default(), until));
+        tokio::spawn(pg::serve(
+            listener,
+            service,
+            pg::Door::open(),
+            pg::Limits::default(),
+            until,
+        ));
         Listening { address, shutdown }
     }
 

@@ -24,6 +24,8 @@ pub use urls::{below, is_url_root, server_below, servers_hint, url_roots_hint};
 #[derive(Debug, Clone)]
 pub struct Config {
     pub server: Server,
+    pub access: Access,
+    pub tls: Tls,
     pub secrets: Secrets,
     pub log: Log,
     pub catalogs: Vec<Catalog>,
@@ -48,6 +50,25 @@ pub struct Server {
     /// there. Catalogs of the configuration are free.
     pub url_roots: Vec<String>,
     pub limits: Limits,
+}
+
+/// `[access]`.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    /// A role that is always there and may do everything.
+    pub superuser: Option<String>,
+    /// Its password, references not resolved.
+    pub superuser_password: Option<Secret>,
+    /// Who has to prove what, in order; in the words of `pg_hba.conf`.
+    pub rules: Vec<String>,
+}
+
+/// `[tls]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tls {
+    pub certificate: Option<PathBuf>,
+    pub key: Option<PathBuf>,
+    pub client_authorities: Option<PathBuf>,
 }
 
 /// `[log]`.
@@ -79,6 +100,8 @@ pub struct Limits {
     pub spill_bytes_max: u64,
     /// Connections at once.
     pub sessions_max: usize,
+    /// Of them, for superusers only.
+    pub sessions_reserved: usize,
     /// The text of one statement, in bytes.
     pub statement_bytes_max: usize,
     /// How deep expressions, subqueries and parentheses may nest.
@@ -97,6 +120,7 @@ impl Default for Limits {
             memory_bytes_max: 1 << 30,
             spill_bytes_max: 10 << 30,
             sessions_max: 200,
+            sessions_reserved: 3,
             statement_bytes_max: 16 << 20,
             statement_depth_max: 200,
             metadata_ttl_s: 30,
@@ -132,6 +156,8 @@ impl Default for Config {
                 url_roots: Vec::new(),
                 limits: Limits::default(),
             },
+            access: Access::default(),
+            tls: Tls::default(),
             secrets: Secrets::default(),
             log: Log::default(),
             catalogs: Vec::new(),
@@ -169,6 +195,14 @@ impl Config {
             Some(file) => format!("{}: line {line}", file.display()),
             None => format!("line {line}"),
         }
+    }
+
+    /// The text that a value's references mean.
+    ///
+    /// # Errors
+    /// `F0000` for a reference that cannot be resolved.
+    pub fn resolve(&self, value: &Secret) -> Result<Secret> {
+        reference::resolve(value.reveal(), &self.base_dir)
     }
 
     /// Checks the text of a configuration.

@@ -10,7 +10,8 @@ use toml::de::{DeTable, DeValue};
 
 use crate::keys::{KEYS, Key, KeyKind, SECTIONS};
 use crate::{
-    Catalog, Config, Limits, Log, LogFormat, Secrets, Server, config_error, is_url_root, reference,
+    Access, Catalog, Config, Limits, Log, LogFormat, Secrets, Server, Tls, config_error,
+    is_url_root, reference,
 };
 
 /// Names that no catalog of the file can have: they are the server's own.
@@ -48,6 +49,7 @@ pub(crate) fn parse(text: &str, base_dir: &Path) -> Result<Config> {
         memory_bytes_max: given.number("limits", "memory_bytes_max"),
         spill_bytes_max: given.number("limits", "spill_bytes_max"),
         sessions_max: given.size("limits", "sessions_max"),
+        sessions_reserved: given.size("limits", "sessions_reserved"),
         statement_bytes_max: given.size("limits", "statement_bytes_max"),
         statement_depth_max: given.size("limits", "statement_depth_max"),
         metadata_ttl_s: given.number("limits", "metadata_ttl_s"),
@@ -60,6 +62,18 @@ pub(crate) fn parse(text: &str, base_dir: &Path) -> Result<Config> {
         file_roots: joined(given.texts("server", "file_roots"), base_dir),
         url_roots: given.texts("server", "url_roots"),
         limits,
+    };
+    let some = |text: String| Some(text).filter(|t| !t.is_empty());
+    let access = Access {
+        superuser: some(given.text("access", "superuser")),
+        superuser_password: some(given.text("access", "superuser_password")).map(Secret::new),
+        rules: given.texts("access", "rules"),
+    };
+    let file = |key| some(given.text("tls", key)).map(|p| base_dir.join(p));
+    let tls = Tls {
+        certificate: file("certificate"),
+        key: file("key"),
+        client_authorities: file("client_authorities"),
     };
     let secrets = Secrets {
         env_prefixes: given.texts("secrets", "env_prefixes"),
@@ -76,6 +90,8 @@ pub(crate) fn parse(text: &str, base_dir: &Path) -> Result<Config> {
     };
     Ok(Config {
         server,
+        access,
+        tls,
         secrets,
         log,
         catalogs,
@@ -419,7 +435,7 @@ mod tests {
             error("\n[sever]\npg_listen = 'x'"),
             (
                 "line 2: unknown section [sever]".to_owned(),
-                "The sections are: [server], [limits], [secrets], [log] and [catalog.NAME]."
+                "The sections are: [server], [limits], [access], [tls], [secrets], [log] and [catalog.NAME]."
                     .to_owned()
             )
         );
@@ -427,7 +443,7 @@ mod tests {
             error("pg_listen = 'x'"),
             (
                 "line 1: \"pg_listen\" stands outside of a section".to_owned(),
-                "The sections are: [server], [limits], [secrets], [log] and [catalog.NAME]."
+                "The sections are: [server], [limits], [access], [tls], [secrets], [log] and [catalog.NAME]."
                     .to_owned()
             )
         );

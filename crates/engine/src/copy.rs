@@ -485,7 +485,7 @@ mod tests {
             bytes_max: 1 << 20,
             depth_max: 100,
         };
-        let parsed = statement::split(sql, bounds)?;
+        let parsed = statement::split(sql, bounds, &[])?;
         match statement::kind(&parsed[0])? {
             Kind::Copy(copy) => copy.options.form(&["a".to_owned(), "b".to_owned()]),
             other => panic!("{other:?}"),

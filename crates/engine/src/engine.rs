@@ -19,6 +19,7 @@ use inflowave_query_api::{QueryService, Session, SessionStart};
 use inflowave_types::{Error, Result, SessionId, SqlState};
 use parking_lot::Mutex;
 
+use crate::authority::{Authority, Unrestricted};
 use crate::catalog::{CatalogPolicy, CatalogSpec, Catalogs, Opener, store};
 use crate::runtime_tables::{Runtime, RuntimeTables};
 use crate::session::EngineSession;
@@ -64,6 +65,7 @@ pub(crate) struct Shared {
     pub runtimes: Runtimes,
     pub limits: Limits,
     pub extensions: Vec<Arc<dyn Extension>>,
+    pub authority: Arc<dyn Authority>,
 }
 
 /// The engine. Cheap to clone.
@@ -87,7 +89,9 @@ pub struct EngineBuilder {
     connectors: Vec<Arc<dyn Connector>>,
     extensions: Vec<Arc<dyn Extension>>,
     policy: CatalogPolicy,
-    metastore: Option<Metastore>,
+    metastore: Option<Arc<Metastore>>,
+    authority: Arc<dyn Authority>,
+    sessions_reserved: usize,
     log_statements: bool,
 }
 
@@ -100,6 +104,8 @@ impl Engine {
             extensions: Vec::new(),
             policy: CatalogPolicy::default(),
             metastore: None,
+            authority: Arc::new(Unrestricted),
+            sessions_reserved: 0,
             log_statements: false,
         }
     }
@@ -138,8 +144,8 @@ impl QueryService for Engine {
         Ok(Box::new(session))
     }
 
-    fn cancel(&self, session: SessionId, secret: i32) {
-        self.shared.registry.cancel(session, secret);
+    fn cancel(&self, session: SessionId, key: &[u8]) {
+        self.shared.registry.cancel(session, key);
     }
 }
 
@@ -165,8 +171,22 @@ impl EngineBuilder {
 
     /// Where catalogs and views are kept. Without one they end with the process.
     #[must_use]
-    pub fn metastore(mut self, metastore: Metastore) -> Self {
-        self.metastore = Some(metastore);
+    pub fn metastore(mut self, metastore: impl Into<Arc<Metastore>>) -> Self {
+        self.metastore = Some(metastore.into());
+        self
+    }
+
+    /// Who may do what. Without one everyone may do everything.
+    #[must_use]
+    pub fn authority(mut self, authority: Arc<dyn Authority>) -> Self {
+        self.authority = authority;
+        self
+    }
+
+    /// Sessions that only superusers may open, of all that there may be.
+    #[must_use]
+    pub fn sessions_reserved(mut self, sessions: usize) -> Self {
+        self.sessions_reserved = sessions;
         self
     }
 
@@ -185,6 +205,7 @@ impl EngineBuilder {
     pub fn build(mut self, spill_dir: &Path) -> Result<Engine> {
         let limits = self.limits;
         let registry = Registry::new(limits.sessions_max, limits.history_rows_max)
+            .reserving(self.sessions_reserved)
             .logging_statements(self.log_statements);
         let registry = Arc::new(registry);
         let runtime = Arc::new(Runtime {
@@ -203,12 +224,13 @@ impl EngineBuilder {
         };
         let store = match self.metastore {
             Some(store) => store,
-            None => Metastore::in_memory(METASTORE_DOMAINS)?,
+            None => Arc::new(Metastore::in_memory(METASTORE_DOMAINS)?),
         };
         let catalogs = Arc::new(Catalogs::new(
             system_tables.collect(),
             opener,
-            Arc::new(store),
+            store,
+            Arc::clone(&self.authority),
         ));
         *runtime.catalogs.lock() = Arc::downgrade(&catalogs);
         let base = base(&limits, spill_dir, &catalogs, &self.extensions)?;
@@ -220,6 +242,7 @@ impl EngineBuilder {
                 runtimes: self.runtimes,
                 limits,
                 extensions: self.extensions,
+                authority: self.authority,
             }),
         })
     }

@@ -11,9 +11,11 @@ use datafusion::catalog::{TableFunction, TableProvider};
 use datafusion::config::ConfigOptions;
 use datafusion::logical_expr::{LogicalPlan, ScalarUDF};
 use datafusion::optimizer::AnalyzerRule;
+use inflowave_query_api::Notice;
 use inflowave_types::Result;
 
 use crate::StatementView;
+use crate::words::Words;
 
 /// A feature, hung on the engine by the composition root. Every method has an empty default.
 pub trait Extension: Debug + Send + Sync + 'static {
@@ -43,6 +45,11 @@ pub trait Extension: Debug + Send + Sync + 'static {
         Vec::new()
     }
 
+    /// Reads a statement that is its own; `None` for one that is not.
+    fn statement(&self, _words: &Words) -> Option<Result<Arc<dyn Command>>> {
+        None
+    }
+
     /// Sees each analysed plan before it is optimized (columns not pruned yet).
     ///
     /// # Errors
@@ -50,6 +57,22 @@ pub trait Extension: Debug + Send + Sync + 'static {
     fn analysed(&self, _plan: &LogicalPlan) -> Result<()> {
         Ok(())
     }
+}
+
+/// A statement of an extension's own. It runs outside of transaction blocks only: what it does cannot
+/// be rolled back.
+#[async_trait]
+pub trait Command: Debug + Send + Sync + 'static {
+    fn tag(&self) -> &'static str;
+
+    /// Its text for others to read: no secret is in it.
+    fn shown(&self, sql: &str) -> String;
+
+    /// Gives what the client is told beside the tag.
+    ///
+    /// # Errors
+    /// With one, nothing was changed.
+    async fn run(&self, statement: &StatementView) -> Result<Vec<Notice>>;
 }
 
 /// Schemas that every catalog has beside its own, for one statement: what it reads twice is the

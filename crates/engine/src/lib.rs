@@ -9,6 +9,8 @@
 //! threads have 16 MiB stacks. On two cores one sort must not starve accepts, cancels and
 //! keepalives.
 
+mod authority;
+mod authorize;
 mod catalog;
 mod copy;
 mod cursor;
@@ -39,13 +41,17 @@ mod verify;
 mod views;
 mod words;
 
+pub use authority::{
+    Authority, GrantInfo, MembershipInfo, Object, PUBLIC, Privilege, RoleInfo, Unrestricted, denied,
+};
 pub use catalog::{
     CatalogPolicy, CatalogSpec, Catalogs, ColumnInfo, ColumnType, CommentInfo, Listing,
     RelationInfo,
 };
 pub use cursor::CursorInfo;
 pub use engine::{Engine, EngineBuilder, METASTORE_DOMAINS, Runtimes};
-pub use extension::{Extension, Overlay, SystemTable};
+pub use extension::{Command, Extension, Overlay, SystemTable};
 pub use overlay::{Setting, StatementView};
 pub use prepared::PreparedInfo;
 pub use registry::{Phases, QueryRecord, QueryState, Registry, RemoteRecord, SessionRecord};
+pub use words::Words;

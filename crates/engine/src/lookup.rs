@@ -48,6 +48,7 @@ pub(crate) async fn find(
     catalogs: &Catalogs,
     database: &str,
     overlays: &Overlays,
+    nameable: &(dyn Fn(&str) -> bool + Sync),
     references: Vec<TableReference>,
 ) -> Result<(Vec<TableReference>, Found)> {
     let own = settings.search_path().is_some();
@@ -62,7 +63,7 @@ pub(crate) async fn find(
         let table = reference.table();
         let schema = match first(overlays, &path, table) {
             Some(schema) => schema,
-            None if own => searched(catalogs, database, overlays, &path, table).await?,
+            None if own => searched(catalogs, database, overlays, nameable, &path, table).await?,
             None => path[0].clone(),
         };
         found.0.insert(table.to_owned(), schema.clone());
@@ -84,6 +85,7 @@ async fn searched(
     catalogs: &Catalogs,
     database: &str,
     overlays: &Overlays,
+    nameable: &(dyn Fn(&str) -> bool + Sync),
     path: &[String],
     table: &str,
 ) -> Result<String> {
@@ -93,6 +95,8 @@ async fn searched(
             .find(|o| o.schemas().contains(&schema.as_str()));
         let has = match overlay {
             Some(overlay) => overlay.has_table(schema, table),
+            // What may not be named is not found, and its source is not asked.
+            None if !nameable(schema) => false,
             None => catalogs.has_table(database, schema, table).await?,
         };
         if has {
@@ -100,7 +104,7 @@ async fn searched(
         }
     }
     let mut tables = Vec::new();
-    for schema in path {
+    for schema in path.iter().filter(|s| nameable(s)) {
         tables.extend(catalogs.tables(database, schema).await.unwrap_or_default());
     }
     let hint = match path {
@@ -121,6 +125,11 @@ async fn searched(
 }
 
 impl Found {
+    /// Where the name without a schema was found.
+    pub fn schema(&self, table: &str) -> Option<&str> {
+        self.0.get(table).map(String::as_str)
+    }
+
     /// Lets `state` find the names; behind everything else that changes its catalogs.
     pub fn offer(&self, state: &mut SessionState, database: &str) {
         if self.0.is_empty() {

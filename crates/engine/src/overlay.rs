@@ -15,6 +15,7 @@ use datafusion::sql::sqlparser::ast::{self, Visit, Visitor};
 use inflowave_types::{Error, Result, SessionId, SqlState};
 use parking_lot::Mutex;
 
+use crate::authority::Authority;
 use crate::cursor::{CursorInfo, Cursors};
 use crate::engine::Shared;
 use crate::extension::Overlay;
@@ -68,8 +69,53 @@ impl StatementView {
         self.session
     }
 
+    /// The user of the session.
     pub fn user(&self) -> &str {
         self.settings.user()
+    }
+
+    /// The role whose privileges count.
+    pub fn role(&self) -> &str {
+        self.settings.role()
+    }
+
+    pub fn authority(&self) -> &Arc<dyn Authority> {
+        &self.shared.authority
+    }
+
+    /// Where work that blocks is done.
+    pub fn io(&self) -> &tokio::runtime::Handle {
+        &self.shared.runtimes.io
+    }
+
+    /// The full name of a relation, as its path is written.
+    ///
+    /// # Errors
+    /// `42P01` and its like; the source's own.
+    pub async fn relation(&self, path: &[String]) -> Result<[String; 3]> {
+        let catalogs = self.catalogs();
+        let (catalog, schema, table) = match path {
+            [c, s, t] => (c.clone(), Some(s.clone()), t),
+            [s, t] => (self.database.clone(), Some(s.clone()), t),
+            [t] => (self.database.clone(), None, t),
+            _ => {
+                return Err(Error::new(
+                    SqlState::SyntaxError,
+                    format!("improper relation name: {}", path.join(".")),
+                ));
+            }
+        };
+        catalogs.exists(&catalog)?;
+        let schemas = schema.map_or_else(|| self.search_path(), |s| vec![s]);
+        for schema in &schemas {
+            if catalogs.has_table(&catalog, schema, table).await? {
+                return Ok([catalog, schema.clone(), table.clone()]);
+            }
+        }
+        Err(Error::new(
+            SqlState::UndefinedTable,
+            format!("relation \"{}\" does not exist", path.join(".")),
+        ))
     }
 
     /// The schemas in which a name without one is looked up, whether or not they are there.
@@ -96,7 +142,12 @@ impl StatementView {
     /// `42704`, `22023`.
     pub fn set(&self, name: &str, value: &str, local: bool) -> Result<String> {
         let mut settings = self.settings.clone();
-        settings.set(name, value)?;
+        if matches!(settings.set(name, value)?, "role" | "session_authorization") {
+            return Err(
+                Error::unsupported(format!("set_config of \"{name}\" is not supported"))
+                    .with_hint("Send SET ROLE or SET SESSION AUTHORIZATION."),
+            );
+        }
         self.assigned.lock().push(Assignment {
             name: name.to_owned(),
             value: value.to_owned(),

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::Shared;
 use crate::lookup::{self, Found, SEARCHED};
 use crate::names;
-use crate::overlay::{self, Overlays};
+use crate::overlay::{self, Overlays, StatementView};
 use crate::settings::Settings;
 use crate::views;
 
@@ -33,6 +33,9 @@ pub(crate) struct Context {
     pub settings: Settings,
     pub database: String,
     pub session: SessionId,
+    /// With whose privileges it reads: the current role, or the owner of the view that is planned.
+    pub role: Arc<str>,
+    pub view: StatementView,
     pub overlays: Overlays,
     pub query_id: QueryId,
     pub cancel: CancellationToken,
@@ -141,16 +144,14 @@ impl Context {
         statement: ast::Statement,
         pushdown: Pushdown,
     ) -> Result<(LogicalPlan, SessionState)> {
+        let original = statement.clone();
         let Readied {
             statement,
             mut state,
             references,
             found,
         } = self.ready(statement, pushdown).await?;
-        for reference in &references {
-            let catalogs = &self.shared.catalogs;
-            catalogs.check(&self.database, reference).await?;
-        }
+        self.check(&original, &references).await?;
         views::expand(self, &mut state, &references, pushdown).await?;
         found.offer(&mut state, &self.database);
         let plan = state
@@ -163,6 +164,29 @@ impl Context {
             .execute_and_check(plan, state.config_options(), |_, _| {})
             .map_err(|e| self.error(&e))?;
         Ok((plan, state))
+    }
+
+    /// May what a statement names be read, and is it there?
+    ///
+    /// # Errors
+    /// `42501`, before its source is asked; `3D000`, `42P01` and its like.
+    pub async fn check(
+        &self,
+        statement: &ast::Statement,
+        references: &[TableReference],
+    ) -> Result<()> {
+        let catalogs = &self.shared.catalogs;
+        for reference in references {
+            let [catalog, schema, _] = self.full(reference);
+            catalogs.exists(&catalog)?;
+            self.may_name(&catalog, &schema)?;
+            catalogs.check(&self.database, reference).await?;
+        }
+        let partly = self.may_read(references)?;
+        if !partly.is_empty() {
+            self.may_read_columns(statement, &partly).await?;
+        }
+        Ok(())
     }
 
     /// Makes a tree ready for DataFusion's planner, and finds out what its names mean. Whether its
@@ -190,8 +214,12 @@ impl Context {
         });
         let catalogs = &self.shared.catalogs;
         let (database, overlays) = (&self.database, &self.overlays);
-        let (references, found) =
-            lookup::find(&self.settings, catalogs, database, overlays, references).await?;
+        let nameable = |schema: &str| self.may_name(database, schema).is_ok();
+        let settings = &self.settings;
+        let found = lookup::find(
+            settings, catalogs, database, overlays, &nameable, references,
+        );
+        let (references, found) = found.await?;
         let references = overlay::lay(overlays, catalogs, database, &mut state, references)?;
         Ok(Readied {
             statement,
@@ -220,13 +248,18 @@ impl Context {
         let catalogs = &self.shared.catalogs;
         let (database, overlays) = (&self.database, &self.overlays);
         let named = vec![reference];
-        let (references, _) =
-            lookup::find(&self.settings, catalogs, database, overlays, named).await?;
+        let nameable = |schema: &str| self.may_name(database, schema).is_ok();
+        let settings = &self.settings;
+        let found = lookup::find(settings, catalogs, database, overlays, &nameable, named);
+        let (references, _) = found.await?;
         let mut state = self.state(Pushdown::Off);
         let others = overlay::lay(overlays, catalogs, database, &mut state, references.clone())?;
         for reference in &others {
+            let [catalog, schema, _] = self.full(reference);
+            self.may_name(&catalog, &schema)?;
             catalogs.check(database, reference).await?;
         }
+        self.may_read(&others)?;
         Ok(references
             .first()
             .map_or_else(String::new, ToString::to_string))

@@ -20,6 +20,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::ddl;
 use crate::engine::Shared;
 use crate::explain;
+use crate::extension::Command;
 use crate::plan::{Context, Planned};
 use crate::verify::Fingerprint;
 
@@ -38,6 +39,7 @@ pub(crate) enum Work {
     },
     Analyze(Planned),
     Ddl(Arc<ddl::Statement>),
+    Command(Arc<dyn Command>),
 }
 
 /// The last message is `None` or an error, so that a task that dies is never taken for the end.
@@ -69,6 +71,7 @@ impl Running {
             Work::Done(_, tag) => Some(tag.clone()),
             Work::Analyze(_) => Some("EXPLAIN".to_owned()),
             Work::Ddl(statement) => Some(statement.tag().to_owned()),
+            Work::Command(command) => Some(command.tag().to_owned()),
             _ => None,
         };
         let timeout = context.settings.statement_timeout();
@@ -198,6 +201,11 @@ async fn run(context: &Context, work: Work, sender: &mpsc::Sender<Item>) -> Resu
             Ok(())
         }
         Work::Ddl(statement) => ddl::run(context, &statement).await,
+        Work::Command(command) => {
+            let notices = command.run(&context.view).await?;
+            context.tell(notices);
+            Ok(())
+        }
         Work::Query(planned) => {
             let mut batches = batches(context, &planned)?;
             while let Some(batch) = batches.next().await {

@@ -22,6 +22,8 @@ pub(crate) struct Settings {
     custom: BTreeMap<String, String>,
 }
 
+/// The value of `role` while the session is its user.
+pub(crate) const NO_ROLE: &str = "none";
 /// The class of this server's own settings: those that are not there are mistakes.
 const OWN_CLASS: &str = "inflowave.";
 /// Settings of a client's own that a session keeps, and the bytes of one, at most.
@@ -149,7 +151,7 @@ impl Settings {
 
     pub fn reset_all(&mut self) {
         self.changed
-            .retain(|name, _| matches!(*name, "session_authorization" | "is_superuser"));
+            .retain(|name, _| matches!(*name, "session_authorization" | "is_superuser" | "role"));
         self.custom.values_mut().for_each(String::clear);
     }
 
@@ -169,6 +171,14 @@ impl Settings {
 
     pub fn user(&self) -> &str {
         self.named("session_authorization")
+    }
+
+    /// The current role: what the session has become, or its user.
+    pub fn role(&self) -> &str {
+        match self.named("role") {
+            NO_ROLE => self.user(),
+            role => role,
+        }
     }
 
     /// The schemas in which a name without one is looked up; `None` while the session's own

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, StringViewArray};
 use arrow::datatypes::{DataType, Field, Schema};
 use datafusion::catalog::CatalogProviderList;
+use datafusion::common::TableReference;
 use inflowave_types::{Error, PgType, Result};
 
 use crate::Catalogs;
+use crate::authority::{Object, Privilege};
+use crate::plan::Context;
 use crate::settings::Settings;
 use crate::specs::SPECS;
 use crate::words::Words;
@@ -57,6 +60,37 @@ impl Show {
         Ok(show)
     }
 
+    /// May what is asked about be named?
+    ///
+    /// # Errors
+    /// `42501`.
+    pub fn allowed(&self, context: &Context) -> Result<()> {
+        let database = &context.database;
+        match self {
+            Show::Schemas(catalog) => {
+                let catalog = catalog.as_ref().unwrap_or(database);
+                context.require(Privilege::Usage, &Object::Catalog(catalog.clone()))
+            }
+            Show::Tables(path) => match path.as_slice() {
+                [] => Ok(()),
+                [schema] => context.may_name(database, schema),
+                [catalog, schema, ..] => context.may_name(catalog, schema),
+            },
+            Show::Columns(path) => {
+                let reference = match path.as_slice() {
+                    [t] => TableReference::bare(t.as_str()),
+                    [s, t] => TableReference::partial(s.as_str(), t.as_str()),
+                    [c, s, t] => TableReference::full(c.as_str(), s.as_str(), t.as_str()),
+                    _ => return Ok(()),
+                };
+                let [catalog, schema, _] = context.full(&reference);
+                context.may_name(&catalog, &schema)?;
+                context.may_read(&[reference]).map(|_| ())
+            }
+            Show::Catalogs | Show::All | Show::Setting(_) => Ok(()),
+        }
+    }
+
     /// The rows, all of them text.
     ///
     /// # Errors
@@ -100,7 +134,6 @@ impl Show {
 }
 
 async fn columns(catalogs: &Catalogs, database: &str, path: &[String]) -> Result<RecordBatch> {
-    use datafusion::common::TableReference;
     let reference = match path {
         [t] => TableReference::bare(t.as_str()),
         [s, t] => TableReference::partial(s.as_str(), t.as_str()),

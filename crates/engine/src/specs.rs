@@ -364,6 +364,12 @@ pub(crate) const SPECS: &[Spec] = &[
         "Kept for clients; nothing here depends on it.",
     ),
     spec(
+        "role",
+        "none",
+        Check::Any,
+        "The role whose privileges count; none is the user's own.",
+    ),
+    spec(
         "row_security",
         "on",
         ON_OFF,
@@ -396,7 +402,7 @@ pub(crate) const SPECS: &[Spec] = &[
     reported(
         "session_authorization",
         "",
-        Check::Fixed,
+        Check::Any,
         "The user of the session.",
     ),
     reported(

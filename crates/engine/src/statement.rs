@@ -16,6 +16,7 @@ use crate::copy::Copy;
 use crate::cursor::{Declare, Fetch};
 use crate::ddl;
 use crate::depth::{depth, too_deep};
+use crate::extension::{Command, Extension};
 use crate::prepared::{Execute, Prepare};
 use crate::show::Show;
 use crate::transaction;
@@ -37,6 +38,8 @@ pub(crate) enum Kind {
     Transaction(transaction::Command),
     /// Changes what the server itself keeps.
     Ddl(Arc<ddl::Statement>),
+    /// Of an extension.
+    Command(Arc<dyn Command>),
     /// `DEALLOCATE` of the prepared statement of this name, or of all.
     Deallocate(Option<String>),
     Discard(Discard),
@@ -89,7 +92,11 @@ pub(crate) struct Bounds {
 /// # Errors
 /// `42601` with position, `54000`, `54001`, `0A000` and `25006`. Nothing of the text runs if any
 /// of it cannot be parsed, as in PostgreSQL.
-pub(crate) fn split(sql: &str, bounds: Bounds) -> Result<Vec<Statement>> {
+pub(crate) fn split(
+    sql: &str,
+    bounds: Bounds,
+    extensions: &[Arc<dyn Extension>],
+) -> Result<Vec<Statement>> {
     if sql.len() > bounds.bytes_max {
         return Err(Error::new(
             SqlState::ProgramLimitExceeded,
@@ -111,7 +118,7 @@ pub(crate) fn split(sql: &str, bounds: Bounds) -> Result<Vec<Statement>> {
         let end = words.last().map_or(start, |t| lines.bytes(t.span.end));
         let text = sql[start..end.max(start)].trim_end();
         let offset = u32::try_from(sql[..start].chars().count()).unwrap_or(u32::MAX);
-        let kind = parse(text, bounds.depth_max).map_err(|e| moved(e, offset))?;
+        let kind = parse(text, bounds.depth_max, extensions).map_err(|e| moved(e, offset))?;
         statements.push(Statement {
             sql: text.to_owned(),
             offset,
@@ -152,7 +159,7 @@ fn moved(error: Error, offset: u32) -> Error {
     }
 }
 
-fn parse(sql: &str, depth_max: usize) -> Result<Kind> {
+fn parse(sql: &str, depth_max: usize, extensions: &[Arc<dyn Extension>]) -> Result<Kind> {
     let all = tokenize(sql)?;
     let tokens: Vec<TokenWithSpan> = all.into_iter().filter(|t| !blank(t)).collect();
     // The parser tries one form after another and can mistake its own limit for a syntax error.
@@ -165,6 +172,9 @@ fn parse(sql: &str, depth_max: usize) -> Result<Kind> {
     };
     if let Some(command) = transaction::Command::parse(&words) {
         return command.map(Kind::Transaction);
+    }
+    if let Some(command) = extensions.iter().find_map(|e| e.statement(&words)) {
+        return command.map(Kind::Command);
     }
     match words.upper(0).as_str() {
         "SHOW" => Show::parse(&words).map(Kind::Show),
@@ -205,8 +215,21 @@ fn parse(sql: &str, depth_max: usize) -> Result<Kind> {
             let parsed = ddl::parse(&words, depth_max)?;
             Ok(Kind::Ddl(Arc::new(parsed)))
         }
+        "TABLE" => query(whole_table(&tokens), sql, depth_max).map(Kind::Query),
         _ => query(tokens.clone(), sql, depth_max).map(Kind::Query),
     }
+}
+
+/// `TABLE name ..` is `SELECT * FROM name ..`.
+fn whole_table(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
+    let word = |text| TokenWithSpan::wrap(Token::make_keyword(text));
+    let mut whole = vec![
+        word("SELECT"),
+        TokenWithSpan::wrap(Token::Mul),
+        word("FROM"),
+    ];
+    whole.extend_from_slice(&tokens[1..]);
+    whole
 }
 
 fn discard(words: &Words) -> Result<Kind> {
@@ -244,6 +267,10 @@ fn reset(words: &Words) -> Result<Kind> {
         ("ALL", _) => {
             words.end(2)?;
             Ok(Kind::ResetAll)
+        }
+        ("SESSION", "AUTHORIZATION") => {
+            words.end(3)?;
+            Ok(Kind::Reset("session_authorization".to_owned()))
         }
         ("TIME", "ZONE") => {
             words.end(3)?;
@@ -505,6 +532,12 @@ fn set(words: &Words) -> Result<Kind> {
         ("SCHEMA", _) if words.token(at + 1) != Some(&Token::Eq) => {
             return named("search_path", words.value_from(at + 1, true)?);
         }
+        ("ROLE", _) if words.token(at + 1) != Some(&Token::Eq) => {
+            return named("role", words.value_from(at + 1, false)?);
+        }
+        ("SESSION", "AUTHORIZATION") => {
+            return named("session_authorization", words.value_from(at + 2, false)?);
+        }
         ("XML", "OPTION") => {
             return named("xmloption", words.value_from(at + 2, false)?);
         }
@@ -528,16 +561,16 @@ mod tests {
     };
 
     fn code(sql: &str) -> (&'static str, Option<u32>) {
-        let error = split(sql, BOUNDS).map(|_| ()).unwrap_err();
+        let error = split(sql, BOUNDS, &[]).map(|_| ()).unwrap_err();
         (error.sqlstate().code(), error.position())
     }
 
     #[test]
     fn splits_at_semicolons_outside_quotes() {
-        let parts = split("select ';' ; -- x;\n\n select 2 /* ; */;;", BOUNDS).unwrap();
+        let parts = split("select ';' ; -- x;\n\n select 2 /* ; */;;", BOUNDS, &[]).unwrap();
         let texts: Vec<_> = parts.iter().map(|s| (s.sql.as_str(), s.offset)).collect();
         assert_eq!(texts, [("select ';'", 0), ("select 2", 21)]);
-        assert!(split(" ; ;", BOUNDS).unwrap().is_empty());
+        assert!(split(" ; ;", BOUNDS, &[]).unwrap().is_empty());
     }
 
     #[test]
@@ -575,6 +608,7 @@ mod tests {
         let parts = split(
             "explain (federation, format json) select 1; set time zone 'UTC'; set a.b to default",
             BOUNDS,
+            &[],
         )
         .unwrap();
         assert!(matches!(

@@ -21,6 +21,7 @@ use inflowave_types::{Error, Result, SqlState};
 
 use crate::catalog::view::{Used, View, named};
 use crate::catalog::{Catalogs, OWN, view};
+use crate::lookup::Found;
 use crate::names;
 use crate::plan::{Context, Readied, allowed};
 use crate::statement::{self, Bounds, Kind};
@@ -57,6 +58,7 @@ pub(crate) async fn expand(
 /// A query planned with its views as if they were tables: what stands in its own text.
 pub(crate) struct Opaque {
     pub references: Vec<TableReference>,
+    pub found: Found,
     pub plan: LogicalPlan,
 }
 
@@ -110,7 +112,11 @@ pub(crate) async fn opaque(context: &Context, query: &ast::Statement) -> Result<
         .optimizer()
         .optimize(plan, &state, |_, _| {})
         .map_err(error)?;
-    Ok(Opaque { references, plan })
+    Ok(Opaque {
+        references,
+        found,
+        plan,
+    })
 }
 
 struct Expander {
@@ -155,6 +161,8 @@ impl Expander {
         let mut settings = outer.settings.clone();
         settings.reset("search_path")?;
         let context = Context {
+            // It reads with the privileges of who made it.
+            role: view.owner.as_str().into(),
             settings,
             database: view.default_catalog.clone(),
             sql: view.query.as_str().into(),
@@ -165,7 +173,7 @@ impl Expander {
             bytes_max: limits.statement_bytes_max,
             depth_max: limits.statement_depth_max,
         };
-        let parsed = statement::split(&view.query, bounds)?;
+        let parsed = statement::split(&view.query, bounds, &[])?;
         let [parsed] = parsed.as_slice() else {
             return Err(Error::internal("a view of no statement or of several"));
         };
@@ -178,10 +186,7 @@ impl Expander {
             references,
             found,
         } = context.ready(query.as_ref().clone(), self.pushdown).await?;
-        for reference in &references {
-            let catalogs = &context.shared.catalogs;
-            catalogs.check(&context.database, reference).await?;
-        }
+        context.check(query, &references).await?;
         for used in &view.used {
             unchanged(&context.shared.catalogs, used).await?;
         }

@@ -22,7 +22,7 @@ pub(crate) fn blank(token: &TokenWithSpan) -> bool {
 }
 
 /// The tokens of a statement, blanks left out.
-pub(crate) struct Words<'a> {
+pub struct Words<'a> {
     pub tokens: &'a [TokenWithSpan],
     pub sql: &'a str,
 }
@@ -54,6 +54,46 @@ impl Words<'_> {
 
     pub fn is_comma(&self, at: usize) -> bool {
         self.token(at) == Some(&Token::Comma)
+    }
+
+    pub fn is_minus(&self, at: usize) -> bool {
+        self.token(at) == Some(&Token::Minus)
+    }
+
+    /// An opening parenthesis.
+    pub fn is_open(&self, at: usize) -> bool {
+        self.token(at) == Some(&Token::LParen)
+    }
+
+    pub fn is_close(&self, at: usize) -> bool {
+        self.token(at) == Some(&Token::RParen)
+    }
+
+    /// A text in quotes.
+    ///
+    /// # Errors
+    /// `42601`.
+    pub fn text(&self, at: usize) -> Result<String> {
+        match self.token(at) {
+            Some(
+                Token::SingleQuotedString(text)
+                | Token::EscapedStringLiteral(text)
+                | Token::UnicodeStringLiteral(text),
+            ) => Ok(text.clone()),
+            Some(Token::DollarQuotedString(text)) => Ok(text.value.clone()),
+            _ => Err(self.unexpected(at)),
+        }
+    }
+
+    /// A whole number without a sign.
+    ///
+    /// # Errors
+    /// `42601`.
+    pub fn number(&self, at: usize) -> Result<i64> {
+        match self.token(at) {
+            Some(Token::Number(text, _)) => text.parse().map_err(|_| self.unexpected(at)),
+            _ => Err(self.unexpected(at)),
+        }
     }
 
     pub fn token(&self, at: usize) -> Option<&Token> {
@@ -132,7 +172,7 @@ impl Words<'_> {
     fn names_from(&self, at: usize) -> Result<String> {
         let mut names = Vec::new();
         for index in at..self.tokens.len() {
-            let item = (index - at) % 2 == 0;
+            let item = (index - at).is_multiple_of(2);
             names.push(match &self.tokens[index].token {
                 Token::Comma if !item => continue,
                 Token::SingleQuotedString(s) if item => s.clone(),
@@ -155,7 +195,9 @@ impl Words<'_> {
                 Token::SingleQuotedString(_)
                 | Token::EscapedStringLiteral(_)
                 | Token::DollarQuotedString(_),
-            ) if ddl::begins(self) => self.error_at(at, "syntax error at or near a text"),
+            ) if ddl::begins(self) || matches!(self.upper(0).as_str(), "CREATE" | "ALTER") => {
+                self.error_at(at, "syntax error at or near a text")
+            }
             Some(token) => self.error_at(at, &format!("syntax error at or near \"{token}\"")),
         }
     }

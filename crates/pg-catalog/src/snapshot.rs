@@ -12,7 +12,9 @@ use datafusion::datasource::ViewTable;
 use datafusion::logical_expr::{EmptyRelation, LogicalPlan};
 use futures::StreamExt;
 use futures::future::BoxFuture;
-use inflowave_engine::{ColumnType, CommentInfo, Overlay, StatementView};
+use inflowave_engine::{
+    ColumnType, CommentInfo, Object, Overlay, Privilege, RoleInfo, StatementView,
+};
 use inflowave_query_api::WireType;
 use inflowave_types::{Error, Result, SqlState};
 use parking_lot::Mutex;
@@ -82,12 +84,11 @@ pub(crate) struct Names {
     path: Vec<String>,
 }
 
-/// A role: who is connected, and who owns what the server has.
+/// A role, with its OID.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Role {
     pub oid: u32,
-    pub name: String,
-    pub can_login: bool,
+    pub info: RoleInfo,
 }
 
 #[derive(Debug)]
@@ -250,20 +251,67 @@ impl Snapshot {
         self.procedures.get_or_init(|| Procedures::of(&self.view))
     }
 
-    /// The owner, and who is connected; by name.
+    /// The owner of what the server has, and the roles that there are: where everyone may do
+    /// everything, those who are connected; by name.
     pub fn roles(&self) -> Vec<Role> {
-        let sessions = self.view.registry().sessions();
-        let mut users: BTreeSet<String> = sessions.into_iter().map(|s| s.user).collect();
-        users.insert(self.view.user().to_owned());
-        let owner_connects = !users.insert(OWNER_NAME.to_owned());
-        let roles = users.into_iter().filter(|name| !name.is_empty());
+        let authority = self.view.authority();
+        let mut roles: BTreeMap<String, RoleInfo> = BTreeMap::new();
+        if authority.restricts() {
+            roles.extend(authority.roles().into_iter().map(|r| (r.name.clone(), r)));
+        } else {
+            let sessions = self.view.registry().sessions().into_iter();
+            let users = sessions
+                .map(|s| s.user)
+                .chain([self.view.user().to_owned()]);
+            let users = users.filter(|name| !name.is_empty());
+            roles.extend(users.filter_map(|name| Some((name.clone(), authority.role(&name)?))));
+        }
         roles
-            .map(|name| Role {
-                oid: oid::role(&name),
-                can_login: name != OWNER_NAME || owner_connects,
-                name,
+            .entry(OWNER_NAME.to_owned())
+            .or_insert_with(|| RoleInfo {
+                name: OWNER_NAME.to_owned(),
+                superuser: true,
+                login: false,
+                inherit: true,
+                create_role: false,
+                create_catalog: false,
+                bypass_policies: false,
+                connection_limit: None,
+                valid_until: None,
+                has_password: false,
+            });
+        let roles = roles.into_values();
+        roles
+            .map(|info| Role {
+                oid: oid::role(&info.name),
+                info,
             })
             .collect()
+    }
+
+    /// Who owns a relation: of the server's views, who made them.
+    pub fn owner(&self, catalog: &str, class: &Class) -> String {
+        let catalogs = self.view.catalogs();
+        let owner = match class.kind == "v" && class.own.is_none() {
+            true => catalogs.view_owner(&class.name),
+            false => catalogs.owner(catalog),
+        };
+        owner
+            .filter(|owner| !owner.is_empty())
+            .unwrap_or_else(|| OWNER_NAME.to_owned())
+    }
+
+    /// May `role` read a relation, or a column of it?
+    pub fn may_read(&self, role: &str, catalog: &str, class: &Class, any_column: bool) -> bool {
+        let authority = self.view.authority();
+        if class.own.is_some() || authority.inherits(role, &self.owner(catalog, class)) {
+            return true;
+        }
+        let path = [catalog.to_owned(), class.schema.clone(), class.name.clone()];
+        match any_column {
+            true => authority.allows_any_column(role, &path),
+            false => authority.allows(role, Privilege::Select, &Object::Relation(path)),
+        }
     }
 }
 

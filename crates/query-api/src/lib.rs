@@ -1,11 +1,12 @@
 //! What every protocol asks of the engine.
 //!
 //! **Owns**: [`QueryService`], [`Session`], [`Description`], [`NamedStatement`], [`Parameters`],
-//! [`Prepared`], [`Portal`], [`CopyOut`], [`Notice`], [`WireType`]: a statement has one plan, one
-//! identity and one query id whichever way it came.
+//! [`Prepared`], [`Portal`], [`CopyOut`], [`Notice`], [`WireType`], [`Authenticator`]: a statement has
+//! one plan, one identity and one query id whichever way it came.
 //! **Never**: the engine, DataFusion, a protocol. Arrow only.
 //! **Start reading at**: [`Session`].
 
+mod auth;
 mod copy;
 mod wire_type;
 
@@ -18,6 +19,7 @@ use arrow::datatypes::{FieldRef, SchemaRef};
 use async_trait::async_trait;
 use inflowave_types::{QueryId, Result, SessionId, SqlState};
 
+pub use auth::{Attempt, Authenticator, Exchange, Method, PasswordCheck, TlsPeer, TrustLoopback};
 pub use copy::{CopyFormat, CopyOut, CsvForm, TextForm};
 pub use wire_type::{WireType, element};
 
@@ -30,9 +32,9 @@ pub trait QueryService: Send + Sync + 'static {
     /// `3D000` for an unknown database, `53300` beyond the limit of sessions.
     async fn open_session(&self, start: SessionStart) -> Result<Box<dyn Session>>;
 
-    /// Cancels what a session runs now, if `secret` is the one that it was given. Unknown ids are
-    /// ignored, as PostgreSQL does.
-    fn cancel(&self, session: SessionId, secret: i32);
+    /// Cancels what a session runs now, if `key` is [`Session::cancel_key`], or its first four bytes,
+    /// which is all that protocol 3.0 takes. Unknown ids are ignored, as PostgreSQL does.
+    fn cancel(&self, session: SessionId, key: &[u8]);
 }
 
 /// What a client says of itself when it connects.
@@ -88,7 +90,7 @@ pub trait Session: Send {
     fn id(&self) -> SessionId;
 
     /// What a client must know to cancel (`BackendKeyData`).
-    fn cancel_secret(&self) -> i32;
+    fn cancel_key(&self) -> [u8; 32];
 
     fn transaction_status(&self) -> TransactionStatus;
 

@@ -26,7 +26,7 @@ impl CopyEncoder {
     /// As [`RowEncoder::new`].
     pub fn binary(batch: &RecordBatch, columns: &Columns) -> Result<Self> {
         let rows = RowEncoder::new(batch, columns, &TextFormat::default())?;
-        Ok(CopyEncoder::Binary(rows.as_copy()))
+        Ok(CopyEncoder::Binary(rows.into_copy()))
     }
 
     /// # Errors

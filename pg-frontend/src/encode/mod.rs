@@ -60,7 +60,7 @@ impl RowEncoder {
     }
 
     /// As `CopyData` messages.
-    pub fn as_copy(mut self) -> Self {
+    pub fn into_copy(mut self) -> Self {
         self.tag = b'd';
         self
     }

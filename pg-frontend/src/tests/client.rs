@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::fake::{Fake, Service};
-use crate::{Limits, serve};
+use crate::{Door, Limits, serve};
 
 /// What no test should ever wait for.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -34,7 +34,13 @@ impl Server {
         let addr = listener.local_addr().unwrap();
         let (fake, shutdown) = (Fake::new(), CancellationToken::new());
         let service = Arc::new(Service(Arc::clone(&fake)));
-        let task = tokio::spawn(serve(listener, service, limits, shutdown.clone()));
+        let task = tokio::spawn(serve(
+            listener,
+            service,
+            Door::open(),
+            limits,
+            shutdown.clone(),
+        ));
         Server {
             addr,
             fake,

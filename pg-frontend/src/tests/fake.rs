@@ -28,7 +28,7 @@ pub const PAD: usize = 1000;
 pub struct Fake {
     pub starts: Mutex<Vec<SessionStart>>,
     /// The last cancel request.
-    pub cancelled: watch::Sender<Option<(SessionId, i32)>>,
+    pub cancelled: watch::Sender<Option<(SessionId, Vec<u8>)>>,
     /// Portals that were started, and those that were dropped since.
     pub started: watch::Sender<usize>,
     pub dropped: watch::Sender<usize>,
@@ -78,8 +78,8 @@ impl QueryService for Service {
         }))
     }
 
-    fn cancel(&self, session: SessionId, secret: i32) {
-        self.0.cancelled.send_replace(Some((session, secret)));
+    fn cancel(&self, session: SessionId, key: &[u8]) {
+        self.0.cancelled.send_replace(Some((session, key.to_vec())));
     }
 }
 
@@ -103,8 +103,10 @@ impl Session for FakeSession {
         SessionId(self.id)
     }
 
-    fn cancel_secret(&self) -> i32 {
-        -77
+    fn cancel_key(&self) -> [u8; 32] {
+        let mut key = [9; 32];
+        key[..4].copy_from_slice(&(-77_i32).to_be_bytes());
+        key
     }
 
     fn transaction_status(&self) -> TransactionStatus {

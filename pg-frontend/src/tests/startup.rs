@@ -10,6 +10,8 @@ use crate::Limits;
 const SSL: u32 = 80_877_103;
 const GSS: u32 = 80_877_104;
 const CANCEL: u32 = 80_877_102;
+/// What the fake engine gives, as protocol 3.0 takes it.
+const KEY: [u8; 4] = (-77_i32).to_be_bytes();
 
 #[tokio::test]
 async fn a_session_starts_with_its_settings_key_and_status() {
@@ -78,12 +80,29 @@ async fn bytes_behind_an_encryption_request_are_refused() {
 #[tokio::test]
 async fn a_newer_protocol_is_negotiated_down() {
     let server = Server::start().await;
+    for (minor, told, option) in [
+        (1, b"\0\x03\0\0\0\0\0\0".to_vec(), false),
+        (2, b"\0\x03\0\x02\0\0\0\x01_pq_.new\0".to_vec(), true),
+        (9, b"\0\x03\0\x02\0\0\0\0".to_vec(), false),
+    ] {
+        let mut raw = server.connect().await;
+        let words = ["user", "ann", "_pq_.new", "1"];
+        let words = if option { &words[..] } else { &words[..2] };
+        raw.send(&startup(minor, words)).await;
+        assert_eq!(raw.message().await, (b'v', told));
+        assert_eq!(raw.tags().await, ("RSSKZ".to_owned(), 'I'));
+    }
+}
+
+#[tokio::test]
+async fn protocol_3_2_has_a_longer_key() {
+    let server = Server::start().await;
     let mut raw = server.connect().await;
-    raw.send(&startup(2, &["user", "ann", "_pq_.new", "1"]))
-        .await;
-    let first = raw.message().await;
-    assert_eq!(first, (b'v', b"\0\0\0\0\0\0\0\x01_pq_.new\0".to_vec()));
-    assert_eq!(raw.tags().await, ("RSSKZ".to_owned(), 'I'));
+    raw.send(&startup(2, &["user", "ann"])).await;
+    let messages = raw.until(b'Z').await;
+    let key = messages.iter().find(|m| m.0 == b'K').unwrap();
+    assert_eq!(key.1.len(), 4 + 32);
+    assert_eq!(key.1[4..8], KEY);
 }
 
 #[tokio::test]
@@ -93,13 +112,20 @@ async fn a_cancel_request_reaches_the_engine_and_gets_no_answer() {
     raw.send(&packet(CANCEL, b"\0\0\0\x09\xff\xff\xff\xb3"))
         .await;
     assert!(raw.maybe_message().await.is_none());
-    assert_eq!(*server.fake.cancelled.borrow(), Some((SessionId(9), -77)));
+    assert_eq!(
+        *server.fake.cancelled.borrow(),
+        Some((SessionId(9), KEY.to_vec()))
+    );
 
-    // A key of protocol 3.2 is longer, and none of ours.
+    // A key of protocol 3.2 is longer.
     let mut raw = server.connect().await;
-    raw.send(&packet(CANCEL, &[1; 36])).await;
+    raw.send(&packet(CANCEL, &[&[0, 0, 0, 9][..], &[1; 32]].concat()))
+        .await;
     assert!(raw.maybe_message().await.is_none());
-    assert_eq!(*server.fake.cancelled.borrow(), Some((SessionId(9), -77)));
+    assert_eq!(
+        *server.fake.cancelled.borrow(),
+        Some((SessionId(9), vec![1; 32]))
+    );
 }
 
 #[tokio::test]
@@ -112,8 +138,8 @@ async fn the_driver_cancels_with_the_key_it_was_given() {
         .await
         .unwrap();
     let mut cancelled = server.fake.cancelled.subscribe();
-    let seen = *cancelled.wait_for(Option::is_some).await.unwrap();
-    assert_eq!(seen, Some((SessionId(1), -77)));
+    let seen = cancelled.wait_for(Option::is_some).await.unwrap().clone();
+    assert_eq!(seen, Some((SessionId(1), KEY.to_vec())));
 }
 
 #[tokio::test]

@@ -7,9 +7,11 @@ use std::sync::Arc;
 use inflowave_metastore::Transaction;
 use inflowave_types::{Error, Result, SqlState};
 
+use super::OWN;
 use super::comment::Comment;
 use super::store::{self, Stored};
-use super::view::{Used, View};
+use super::view::{self, Used, View};
+use crate::authority::Object;
 
 #[derive(Debug, Default)]
 pub(crate) struct Kept {
@@ -27,6 +29,21 @@ impl Kept {
             views: views.map(|v| (v.name.clone(), Arc::new(v))).collect(),
             comments: store::comments(t)?,
         })
+    }
+
+    /// What was there and is not in `now`.
+    pub fn gone(&self, now: &Kept) -> Vec<Object> {
+        let catalogs = self
+            .catalogs
+            .keys()
+            .filter(|c| !now.catalogs.contains_key(*c));
+        let views = self.views.keys().filter(|v| !now.views.contains_key(*v));
+        let views =
+            views.map(|v| Object::Relation([OWN.to_owned(), view::SCHEMA.to_owned(), v.clone()]));
+        catalogs
+            .map(|c| Object::Catalog(c.clone()))
+            .chain(views)
+            .collect()
     }
 
     /// The views that stand on what `on` picks, directly or on such a view, sorted.
@@ -88,6 +105,7 @@ mod tests {
             name: name.to_owned(),
             query: String::new(),
             default_catalog: String::new(),
+            owner: String::new(),
             columns: Vec::new(),
             used: used.collect(),
         };

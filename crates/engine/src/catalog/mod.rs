@@ -32,6 +32,7 @@ pub(crate) use states::Closed;
 pub(crate) use system::SystemCatalog;
 
 use crate::SystemTable;
+use crate::authority::Authority;
 use crate::suggest;
 
 /// The server's own catalog.
@@ -58,6 +59,7 @@ pub struct Catalogs {
     fixed: BTreeMap<&'static str, Arc<SystemCatalog>>,
     kept: RwLock<Arc<Kept>>,
     store: Arc<Metastore>,
+    authority: Arc<dyn Authority>,
     opener: Opener,
     /// Statements that change catalogs, views or comments run one at a time.
     pub(crate) changing: Arc<tokio::sync::Mutex<()>>,
@@ -68,6 +70,7 @@ impl Catalogs {
         tables: Vec<Arc<dyn SystemTable>>,
         opener: Opener,
         store: Arc<Metastore>,
+        authority: Arc<dyn Authority>,
     ) -> Self {
         let own = SystemCatalog::new(&[view::SCHEMA], Vec::new());
         let system = SystemCatalog::new(&[], tables);
@@ -77,6 +80,7 @@ impl Catalogs {
             fixed: BTreeMap::from([(OWN, Arc::new(own)), (SYSTEM, Arc::new(system))]),
             kept: RwLock::default(),
             store,
+            authority,
             opener,
             changing: Arc::default(),
         }
@@ -125,11 +129,18 @@ impl Catalogs {
         work: impl FnOnce(&Transaction) -> Result<()> + Send + 'static,
     ) -> Result<()> {
         let store = Arc::clone(&self.store);
+        let (authority, before) = (Arc::clone(&self.authority), self.kept());
         let written = self.opener.io.spawn_blocking(move || {
-            store.write(|t| {
+            let kept = store.write(|t| {
                 work(t)?;
-                Kept::read(t)
-            })
+                let kept = Kept::read(t)?;
+                for object in before.gone(&kept) {
+                    authority.dropped(t, &object)?;
+                }
+                Ok(kept)
+            })?;
+            store.read(|t| authority.reload(t))?;
+            Ok(kept)
         });
         let kept = written
             .await
@@ -164,6 +175,27 @@ impl Catalogs {
             }
             None => error.with_hint("It is the server's own; choose another name."),
         })
+    }
+
+    /// The role that made a catalog; `None` for one that SQL has not made.
+    pub fn owner(&self, catalog: &str) -> Option<String> {
+        self.kept().catalogs.get(catalog).map(|c| c.owner.clone())
+    }
+
+    /// What a role has made, in words.
+    pub fn owned_by(&self, role: &str) -> Vec<String> {
+        let kept = self.kept();
+        let catalogs = kept.catalogs.values().filter(|c| c.owner == role);
+        let views = kept.views.values().filter(|v| v.owner == role);
+        catalogs
+            .map(|c| format!("catalog {}", c.name))
+            .chain(views.map(|v| format!("view {}", v.name)))
+            .collect()
+    }
+
+    /// The role that made a view of the server's own.
+    pub fn view_owner(&self, name: &str) -> Option<String> {
+        self.kept().views.get(name).map(|view| view.owner.clone())
     }
 
     /// Who made it; `None` for the server's own and for unknown ones.
@@ -241,7 +273,7 @@ impl Catalogs {
     ///
     /// # Errors
     /// `3D000`; the source's own.
-    pub(crate) async fn has_table(&self, catalog: &str, schema: &str, table: &str) -> Result<bool> {
+    pub async fn has_table(&self, catalog: &str, schema: &str, table: &str) -> Result<bool> {
         Ok(match self.fixed.get(catalog) {
             Some(_) if catalog == OWN => {
                 schema == view::SCHEMA && self.kept().views.contains_key(table)

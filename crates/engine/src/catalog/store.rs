@@ -14,7 +14,8 @@ use super::view::{Used, View, ViewColumn};
 /// The tables of this domain, by version.
 pub(crate) const DOMAIN: Domain = Domain {
     name: "catalog",
-    migrations: &["CREATE TABLE catalog (
+    migrations: &[
+        "CREATE TABLE catalog (
         name TEXT NOT NULL PRIMARY KEY,
         connector TEXT NOT NULL,
         params TEXT NOT NULL
@@ -34,7 +35,10 @@ pub(crate) const DOMAIN: Domain = Domain {
         column_name TEXT NOT NULL,
         comment TEXT NOT NULL,
         PRIMARY KEY (catalog, schema, relation, column_name)
-    ) STRICT;"],
+    ) STRICT;",
+        "ALTER TABLE catalog ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+    ALTER TABLE view ADD COLUMN owner TEXT NOT NULL DEFAULT '';",
+    ],
 };
 
 /// A catalog that was made by SQL.
@@ -44,6 +48,8 @@ pub(crate) struct Stored {
     pub connector: String,
     /// As written: references are not resolved.
     pub params: Params,
+    /// The role that made it.
+    pub owner: String,
 }
 
 /// Key to text. Its `Debug` shows the keys: a text may be a secret, where that is allowed.
@@ -60,18 +66,19 @@ impl std::fmt::Debug for Params {
 /// Of the store; `XX001` for a row that cannot be understood.
 pub(crate) fn catalogs(t: &Transaction) -> Result<Vec<Stored>> {
     t.rows(
-        "SELECT name, connector, params FROM catalog ORDER BY name",
+        "SELECT name, connector, params, owner FROM catalog ORDER BY name",
         &[],
     )?
     .into_iter()
     .map(|row| {
-        let [name, connector, params] = cells(row)?;
+        let [name, connector, params, owner] = cells(row)?;
         let params: BTreeMap<String, String> =
             serde_json::from_str(&params).map_err(|_| broken("catalog", &name))?;
         Ok(Stored {
             name,
             connector,
             params: Params(params),
+            owner,
         })
     })
     .collect()
@@ -81,8 +88,13 @@ pub(crate) fn put_catalog(t: &Transaction, catalog: &Stored) -> Result<()> {
     let params = serde_json::to_string(&catalog.params.0)
         .map_err(|_| Error::internal("parameters that cannot be written"))?;
     t.execute(
-        "INSERT OR REPLACE INTO catalog (name, connector, params) VALUES (?1, ?2, ?3)",
-        &[Some(&catalog.name), Some(&catalog.connector), Some(&params)],
+        "INSERT OR REPLACE INTO catalog (name, connector, params, owner) VALUES (?1, ?2, ?3, ?4)",
+        &[
+            Some(&catalog.name),
+            Some(&catalog.connector),
+            Some(&params),
+            Some(&catalog.owner),
+        ],
     )?;
     Ok(())
 }
@@ -106,12 +118,12 @@ pub(crate) fn rename_catalog(t: &Transaction, from: &str, to: &str) -> Result<()
 /// As [`catalogs`].
 pub(crate) fn views(t: &Transaction) -> Result<Vec<View>> {
     t.rows(
-        "SELECT name, query, default_catalog, columns, used FROM view ORDER BY name",
+        "SELECT name, query, default_catalog, columns, used, owner FROM view ORDER BY name",
         &[],
     )?
     .into_iter()
     .map(|row| {
-        let [name, query, default_catalog, columns, used] = cells(row)?;
+        let [name, query, default_catalog, columns, used, owner] = cells(row)?;
         let view = || {
             Some(View {
                 columns: list(&columns, |c| {
@@ -138,6 +150,7 @@ pub(crate) fn views(t: &Transaction) -> Result<Vec<View>> {
                 name: name.clone(),
                 query,
                 default_catalog,
+                owner,
             })
         };
         view().ok_or_else(|| broken("view", &name))
@@ -170,14 +183,15 @@ pub(crate) fn put_view(t: &Transaction, view: &View) -> Result<()> {
         })
         .collect();
     t.execute(
-        "INSERT OR REPLACE INTO view (name, query, default_catalog, columns, used)
-         VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT OR REPLACE INTO view (name, query, default_catalog, columns, used, owner)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         &[
             Some(&view.name),
             Some(&view.query),
             Some(&view.default_catalog),
             Some(&Value::Array(columns).to_string()),
             Some(&Value::Array(used).to_string()),
+            Some(&view.owner),
         ],
     )?;
     Ok(())
@@ -283,6 +297,7 @@ mod tests {
             name: "v\"'".to_owned(),
             query: "select 'it''s' as a".to_owned(),
             default_catalog: "crm".to_owned(),
+            owner: "ann".to_owned(),
             columns: vec![ViewColumn {
                 name: "b".to_owned(),
                 output: "a".to_owned(),
@@ -313,6 +328,7 @@ mod tests {
             name: "a".to_owned(),
             connector: "files".to_owned(),
             params: Params([("path".to_owned(), "x".to_owned())].into()),
+            owner: "ann".to_owned(),
         };
         let write = |work: &dyn Fn(&Transaction) -> Result<()>| store.write(|t| work(t)).unwrap();
         write(&|t| {

@@ -14,6 +14,8 @@ pub(crate) struct View {
     pub query: String,
     /// The database of the session that made it: names without a catalog mean that one.
     pub default_catalog: String,
+    /// The role that made it, with whose privileges it reads.
+    pub owner: String,
     pub columns: Vec<ViewColumn>,
     pub used: Vec<Used>,
 }

@@ -233,7 +233,7 @@ mod tests {
             bytes_max: 1 << 20,
             depth_max: 100,
         };
-        let parsed = statement::split(sql, bounds)?;
+        let parsed = statement::split(sql, bounds, &[])?;
         match statement::kind(&parsed[0])? {
             Kind::Fetch(fetch) => Ok(fetch.clone()),
             other => panic!("{other:?}"),

@@ -1,5 +1,6 @@
 //! `CREATE`, `ALTER` and `DROP CATALOG`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use inflowave_types::{Error, Result, SqlState};
@@ -7,6 +8,7 @@ use inflowave_types::{Error, Result, SqlState};
 use super::{Behavior, Opt};
 use crate::catalog::store::{self, Params, Stored};
 use crate::catalog::{Catalogs, OWN, Origin, SYSTEM, SourceCatalog, stood_on};
+use crate::plan::Context;
 use crate::suggest;
 
 /// Opens the source, keeps it, and shows it. A source that is down is made all the same.
@@ -15,6 +17,7 @@ use crate::suggest;
 /// `42P04`, `42704`, `22023` and `42501`, at the parameter where there is one; then nothing is kept.
 pub(super) async fn create(
     catalogs: &Catalogs,
+    context: &Context,
     name: String,
     connector: String,
     options: Vec<Opt>,
@@ -25,6 +28,7 @@ pub(super) async fn create(
         name,
         connector,
         params: Params::default(),
+        owner: context.role.to_string(),
     };
     let stored = with(catalogs, stored, &options)?;
     let opened = catalogs.opener().open_stored(&stored).await?;
@@ -49,7 +53,12 @@ pub(super) async fn alter(catalogs: &Catalogs, name: &str, options: Vec<Opt>) ->
 
 /// # Errors
 /// `3D000`, `42P04`, `42501`; `2BP01` if views stand on it: they name it in their texts.
-pub(super) async fn rename(catalogs: &Catalogs, name: &str, to: String) -> Result<()> {
+pub(super) async fn rename(
+    catalogs: &Catalogs,
+    context: &Context,
+    name: &str,
+    to: String,
+) -> Result<()> {
     let stored = made_by_sql(catalogs, name, "rename")?;
     if name == to {
         return Ok(());
@@ -73,8 +82,12 @@ pub(super) async fn rename(catalogs: &Catalogs, name: &str, to: String) -> Resul
     let opened = catalogs.opener().open_stored(&stored).await;
     let from = name.to_owned();
     let closed = stored.clone();
+    let authority = Arc::clone(&context.shared.authority);
     catalogs
-        .keep(move |t| store::rename_catalog(t, &from, &to))
+        .keep(move |t| {
+            authority.renamed(t, &from, &to)?;
+            store::rename_catalog(t, &from, &to)
+        })
         .await?;
     catalogs.withdraw(name);
     match opened {

@@ -14,8 +14,9 @@ use inflowave_types::{Error, Result, Secret, SqlState};
 
 pub(crate) use parse::{begins, parse};
 
+use crate::authority::{Object as Granted, Privilege};
 use crate::catalog::comment::Target;
-use crate::catalog::{Catalogs, shown};
+use crate::catalog::{Catalogs, OWN, shown};
 use crate::plan::Context;
 
 /// What a dropped object does to the views that stand on it.
@@ -101,17 +102,6 @@ impl Statement {
         }
     }
 
-    /// `25001`: the sources and the metastore cannot be taken back with a transaction.
-    pub fn in_transaction(&self) -> Error {
-        Error::new(
-            SqlState::ActiveSqlTransaction,
-            format!("{} cannot run inside a transaction block", self.tag()),
-        )
-        .with_hint(
-            "It takes effect at once and cannot be rolled back: send COMMIT or ROLLBACK first.",
-        )
-    }
-
     /// Its text for others to read. Where a secret may stand it is written anew, without.
     pub fn shown(&self, catalogs: &Catalogs, sql: &str) -> String {
         match self {
@@ -141,6 +131,69 @@ impl Statement {
             }
             _ => sql.to_owned(),
         }
+    }
+}
+
+/// `25001`: the sources and the metastore cannot be taken back with a transaction.
+pub(crate) fn in_transaction(tag: &str) -> Error {
+    Error::new(
+        SqlState::ActiveSqlTransaction,
+        format!("{tag} cannot run inside a transaction block"),
+    )
+    .with_hint("It takes effect at once and cannot be rolled back: send COMMIT or ROLLBACK first.")
+}
+
+/// May the current role do this?
+///
+/// # Errors
+/// `42501`.
+fn allowed(context: &Context, catalogs: &Catalogs, statement: &Statement) -> Result<()> {
+    let authority = &context.shared.authority;
+    let must_own = |what: String, owner: Option<String>| {
+        let owned = owner.is_some_and(|owner| context.owns(&owner));
+        match owned || !authority.restricts() || authority.is_superuser(&context.role) {
+            true => Ok(()),
+            false => Err(Error::new(
+                SqlState::InsufficientPrivilege,
+                format!("must be owner of {what}"),
+            )),
+        }
+    };
+    let of_catalog = |name: &str| must_own(format!("catalog {name}"), catalogs.owner(name));
+    let of_view = |name: &str| must_own(format!("view {name}"), catalogs.view_owner(name));
+    match statement {
+        Statement::CreateCatalog { .. } => {
+            let role = authority.role(&context.role);
+            if role.is_some_and(|r| r.superuser || r.create_catalog) {
+                return Ok(());
+            }
+            Err(Error::new(
+                SqlState::InsufficientPrivilege,
+                "permission denied to create catalog",
+            )
+            .with_hint("A role that may: ALTER ROLE .. CREATEDB."))
+        }
+        Statement::AlterCatalog { name, .. }
+        | Statement::RenameCatalog { name, .. }
+        | Statement::DropCatalog { name, .. }
+        | Statement::RefreshCatalog { name } => of_catalog(name),
+        Statement::CreateView { name, .. } => {
+            let schema = Granted::Schema(OWN.to_owned(), crate::catalog::view::SCHEMA.to_owned());
+            context.require(Privilege::Create, &schema)?;
+            match catalogs.view_owner(name) {
+                Some(_) => of_view(name),
+                None => Ok(()),
+            }
+        }
+        Statement::DropView { name, .. } => match catalogs.view_owner(name) {
+            Some(_) => of_view(name),
+            None => Ok(()),
+        },
+        Statement::Comment { object, path, .. } => match (object, path.as_slice()) {
+            (Object::Catalog, [name]) => of_catalog(name),
+            (Object::View, [.., name]) => of_view(name),
+            _ => context.require_superuser("comment on what a source has"),
+        },
     }
 }
 
@@ -176,6 +229,7 @@ pub(crate) fn quoted(name: &str) -> String {
 /// As each statement says. With an error nothing was changed.
 pub(crate) async fn run(context: &Context, statement: &Statement) -> Result<()> {
     let catalogs = std::sync::Arc::clone(&context.shared.catalogs);
+    allowed(context, &catalogs, statement)?;
     let turn = std::sync::Arc::clone(&catalogs.changing).lock_owned().await;
     if !matches!(statement, Statement::RefreshCatalog { .. }) {
         catalogs.writable()?;
@@ -256,9 +310,11 @@ async fn changed(context: &Context, catalogs: &Catalogs, statement: Statement) -
             connector,
             options,
             ..
-        } => catalog::create(catalogs, name, connector, options).await,
+        } => catalog::create(catalogs, context, name, connector, options).await,
         Statement::AlterCatalog { name, options } => catalog::alter(catalogs, &name, options).await,
-        Statement::RenameCatalog { name, to } => catalog::rename(catalogs, &name, to).await,
+        Statement::RenameCatalog { name, to } => {
+            catalog::rename(catalogs, context, &name, to).await
+        }
         Statement::DropCatalog { name, behavior, .. } => {
             catalog::drop(catalogs, &name, behavior).await
         }

@@ -9,7 +9,7 @@ const BOUNDS: Bounds = Bounds {
 };
 
 fn parsed(sql: &str) -> Statement {
-    let mut all = statement::split(sql, BOUNDS).unwrap_or_else(|e| panic!("{sql}: {e:?}"));
+    let mut all = statement::split(sql, BOUNDS, &[]).unwrap_or_else(|e| panic!("{sql}: {e:?}"));
     match statement::kind(&all.remove(0)).unwrap() {
         Kind::Ddl(statement) => statement.as_ref().clone(),
         other => panic!("{sql}: {other:?}"),
@@ -17,7 +17,9 @@ fn parsed(sql: &str) -> Statement {
 }
 
 fn wrong(sql: &str) -> (&'static str, Option<u32>, String) {
-    let error = statement::split(sql, BOUNDS).map(|_| ()).expect_err(sql);
+    let error = statement::split(sql, BOUNDS, &[])
+        .map(|_| ())
+        .expect_err(sql);
     (
         error.sqlstate().code(),
         error.position(),

@@ -1,11 +1,7 @@
 //! `CREATE VIEW` and `DROP VIEW`.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use datafusion::common::TableReference;
-use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::sqlparser::ast::{Query, SetExpr, Statement as Ast, Visit, Visitor};
 use inflowave_federation::Pushdown;
 use inflowave_types::{Error, Result, SqlState};
@@ -75,6 +71,7 @@ pub(super) async fn made(
         name: name.to_owned(),
         query: text.to_owned(),
         default_catalog: context.database.clone(),
+        owner: context.role.to_string(),
         columns,
         used: used(context, query).await?,
     })
@@ -102,24 +99,7 @@ async fn looked_up_alike(context: &Context, query: &Ast) -> Result<()> {
 /// The relations whose names stand in the query, with the columns that it needs of each.
 async fn used(context: &Context, query: &Ast) -> Result<Vec<Used>> {
     let catalogs = &context.shared.catalogs;
-    let opaque = views::opaque(context, query).await?;
-    let mut needed: BTreeMap<[String; 3], Vec<String>> = BTreeMap::new();
-    for reference in &opaque.references {
-        needed.insert(full(context, reference), Vec::new());
-    }
-    // The closure never fails.
-    let _ = opaque.plan.apply_with_subqueries(|node| {
-        if let LogicalPlan::TableScan(scan) = node
-            && let Some(columns) = needed.get_mut(&full(context, &scan.table_name))
-        {
-            for field in scan.projected_schema.fields() {
-                if !columns.contains(field.name()) {
-                    columns.push(field.name().clone());
-                }
-            }
-        }
-        Ok(TreeNodeRecursion::Continue)
-    });
+    let needed = context.needed(query).await?;
     let whole = takes_whole(query);
     let mut used = Vec::with_capacity(needed.len());
     for ([catalog, schema, relation], columns) in needed {
@@ -139,15 +119,6 @@ async fn used(context: &Context, query: &Ast) -> Result<Vec<Used>> {
         });
     }
     Ok(used)
-}
-
-fn full(context: &Context, reference: &TableReference) -> [String; 3] {
-    let catalog = reference.catalog().unwrap_or(&context.database);
-    let schema = match reference.schema() {
-        Some(schema) => schema.to_owned(),
-        None => context.shared.catalogs.default_schema(catalog),
-    };
-    [catalog.to_owned(), schema, reference.table().to_owned()]
 }
 
 /// Does the text take all columns of a relation in a place where one more would change what it

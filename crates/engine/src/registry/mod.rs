@@ -15,8 +15,10 @@ use inflowave_federation::{RemoteObserver, RemoteStart};
 use inflowave_query_api::{SessionStart, Terminate, TransactionStatus};
 use inflowave_types::{Error, QueryId, Result, SessionId, SqlState};
 use parking_lot::Mutex;
+use ring::rand::{SecureRandom, SystemRandom};
 use tokio_util::sync::CancellationToken;
 
+use crate::authority::RoleInfo;
 use history::History;
 pub use record::{Phases, QueryRecord, QueryState, RemoteRecord, SessionRecord};
 use record::{end, shortened};
@@ -25,6 +27,8 @@ use record::{end, shortened};
 #[derive(Debug)]
 pub struct Registry {
     sessions_max: usize,
+    /// Of them, for superusers only.
+    sessions_reserved: usize,
     history_rows_max: usize,
     log_statements: bool,
     session_ids: AtomicU32,
@@ -35,10 +39,15 @@ pub struct Registry {
     remote: Mutex<History<RemoteRecord>>,
 }
 
+/// Bytes of a cancel key, and of its short form.
+const CANCEL_KEY: usize = 32;
+const SHORT_KEY: usize = 4;
+type CancelKey = [u8; CANCEL_KEY];
+
 #[derive(Debug)]
 struct Open {
     record: SessionRecord,
-    secret: i32,
+    key: CancelKey,
     cancel: Option<CancellationToken>,
     terminate: Terminate,
 }
@@ -47,6 +56,7 @@ impl Registry {
     pub(crate) fn new(sessions_max: usize, history_rows_max: usize) -> Self {
         Registry {
             sessions_max,
+            sessions_reserved: 0,
             history_rows_max,
             log_statements: false,
             session_ids: AtomicU32::new(1),
@@ -55,6 +65,13 @@ impl Registry {
             sessions: Mutex::default(),
             queries: Mutex::default(),
             remote: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn reserving(self, sessions_reserved: usize) -> Self {
+        Registry {
+            sessions_reserved: sessions_reserved.min(self.sessions_max),
+            ..self
         }
     }
 
@@ -86,8 +103,33 @@ impl Registry {
         &self,
         start: &SessionStart,
         database: &str,
-    ) -> Result<(SessionId, i32)> {
+        role: &RoleInfo,
+    ) -> Result<(SessionId, CancelKey)> {
         let mut sessions = self.sessions.lock();
+        let unreserved = self.sessions_max - self.sessions_reserved;
+        if sessions.len() < self.sessions_max && sessions.len() >= unreserved && !role.superuser {
+            return Err(Error::new(
+                SqlState::TooManyConnections,
+                "remaining connection slots are reserved for superusers",
+            )
+            .with_hint("Raise limits.sessions_max, or close connections.")
+            .retryable());
+        }
+        if let Some(limit) = role.connection_limit.filter(|_| !role.superuser) {
+            let own = sessions
+                .values()
+                .filter(|open| open.record.user == role.name);
+            if own.count() >= limit as usize {
+                return Err(Error::new(
+                    SqlState::TooManyConnections,
+                    format!("too many connections for role \"{}\"", role.name),
+                )
+                .with_hint(format!(
+                    "Its limit is {limit}: ALTER ROLE .. CONNECTION LIMIT."
+                ))
+                .retryable());
+            }
+        }
         if sessions.len() >= self.sessions_max {
             return Err(Error::new(
                 SqlState::TooManyConnections,
@@ -97,7 +139,7 @@ impl Registry {
             .retryable());
         }
         let id = SessionId(self.session_ids.fetch_add(1, Ordering::Relaxed));
-        let secret = secret(id);
+        let key = key()?;
         let record = SessionRecord {
             id,
             user: start.user.clone(),
@@ -115,12 +157,12 @@ impl Registry {
             id,
             Open {
                 record,
-                secret,
+                key,
                 cancel: None,
                 terminate: start.terminate.clone(),
             },
         );
-        Ok((id, secret))
+        Ok((id, key))
     }
 
     pub(crate) fn close_session(&self, id: SessionId) {
@@ -174,9 +216,9 @@ impl Registry {
         true
     }
 
-    pub(crate) fn cancel(&self, id: SessionId, secret: i32) {
+    pub(crate) fn cancel(&self, id: SessionId, key: &[u8]) {
         if let Some(open) = self.sessions.lock().get(&id)
-            && open.secret == secret
+            && (key == open.key || key == &open.key[..SHORT_KEY])
             && let Some(cancel) = &open.cancel
         {
             cancel.cancel();
@@ -329,30 +371,35 @@ impl RemoteObserver for Registry {
     }
 }
 
-/// What only the client of the session knows; from the hasher's random keys.
-fn secret(id: SessionId) -> i32 {
-    use std::hash::{BuildHasher, RandomState};
-    let bits = RandomState::new().hash_one(id);
-    i32::from_le_bytes([
-        bits as u8,
-        (bits >> 8) as u8,
-        (bits >> 16) as u8,
-        (bits >> 24) as u8,
-    ])
+/// What only the client of a session knows.
+fn key() -> Result<CancelKey> {
+    let mut key = [0; CANCEL_KEY];
+    SystemRandom::new()
+        .fill(&mut key)
+        .map_err(|_| Error::internal("the system gave no random numbers"))?;
+    Ok(key)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::authority::{Authority, Unrestricted};
+
+    fn role() -> RoleInfo {
+        RoleInfo {
+            superuser: true,
+            ..Unrestricted.role("ann").unwrap()
+        }
+    }
 
     #[test]
     fn history_is_bounded_and_running_queries_stay() {
         let registry = Registry::new(1, 2);
         let start = SessionStart::default();
-        let (session, _) = registry.open_session(&start, "inflowave").unwrap();
+        let (session, _) = registry.open_session(&start, "inflowave", &role()).unwrap();
         assert_eq!(
             registry
-                .open_session(&start, "inflowave")
+                .open_session(&start, "inflowave", &role())
                 .unwrap_err()
                 .sqlstate()
                 .code(),
@@ -375,12 +422,16 @@ mod tests {
     fn only_the_right_secret_cancels() {
         let registry = Registry::new(1, 2);
         let start = SessionStart::default();
-        let (session, secret) = registry.open_session(&start, "inflowave").unwrap();
+        let (session, key) = registry.open_session(&start, "inflowave", &role()).unwrap();
         let cancel = CancellationToken::new();
         registry.begin_query(session, "select 1", Duration::ZERO, &cancel);
-        registry.cancel(session, secret.wrapping_add(1));
-        assert!(!cancel.is_cancelled());
-        registry.cancel(session, secret);
+        let mut other = key;
+        other[3] ^= 1;
+        for wrong in [&other[..], &other[..4], &key[..5], &[]] {
+            registry.cancel(session, wrong);
+            assert!(!cancel.is_cancelled());
+        }
+        registry.cancel(session, &key[..4]);
         assert!(cancel.is_cancelled());
     }
 }

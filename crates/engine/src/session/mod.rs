@@ -15,9 +15,11 @@ use inflowave_types::{Error, QueryId, Result, SessionId, SqlState};
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use self::planning::{Named, Step, Stepped, warning};
+use self::planning::{Named, Step, Stepped};
 use crate::StatementView;
-use crate::cursor::{CursorInfo, Cursors, Fetch, Fetching, Turn};
+use crate::authority::{Object, Privilege, RoleInfo, denied};
+use crate::cursor::Cursors;
+use crate::ddl;
 use crate::engine::Shared;
 use crate::isolation::{Isolation, Modes};
 use crate::overlay::Assignment;
@@ -26,18 +28,21 @@ use crate::prepared::PreparedStatements;
 use crate::registry::Registry;
 use crate::run::{self, Running, Work};
 use crate::scoped::ScopedSettings;
-use crate::settings::Settings;
-use crate::statement::{self, Bounds, Discard, Kind, Scope};
+use crate::settings::{self, Settings};
+use crate::statement::{self, Bounds, Kind, Scope};
 use crate::transaction::{self, Transaction};
 
+mod at_once;
 mod planning;
 
 /// Holds only what differs from the base that all sessions share.
 pub(crate) struct EngineSession {
     shared: Arc<Shared>,
     id: SessionId,
-    secret: i32,
+    key: [u8; 32],
     database: String,
+    /// Who has proved to be it.
+    user: String,
     settings: ScopedSettings,
     transaction: Transaction,
     prepared: Arc<Mutex<PreparedStatements>>,
@@ -83,21 +88,28 @@ impl EngineSession {
             _ => crate::catalog::OWN.to_owned(),
         };
         shared.catalogs.exists(&database)?;
+        let role = role(&shared, &start, &database)?;
         let mut settings = Settings::default();
         for (name, value) in &start.settings {
-            settings.set(name, value)?;
+            if settings.set(name, value)? == "role" {
+                return Err(
+                    Error::unsupported("a role cannot be set at the start of a session")
+                        .with_hint("Send SET ROLE."),
+                );
+            }
         }
         if let Some(name) = &start.application_name {
             settings.set("application_name", name)?;
         }
         settings.force(Settings::find("session_authorization")?, start.user.clone());
         settings.start(&shared.catalogs.default_schema(&database));
-        let (id, secret) = shared.registry.open_session(&start, &database)?;
-        Ok(EngineSession {
+        let (id, key) = shared.registry.open_session(&start, &database, &role)?;
+        let mut session = EngineSession {
             shared,
             id,
-            secret,
+            key,
             database,
+            user: start.user.clone(),
             settings: ScopedSettings::new(settings),
             transaction: Transaction::default(),
             prepared: Arc::default(),
@@ -105,7 +117,9 @@ impl EngineSession {
             assigned: Arc::default(),
             application_name: start.application_name.unwrap_or_default(),
             parse_us: AtomicU64::new(0),
-        })
+        };
+        session.settle()?;
+        Ok(session)
     }
 
     /// Its command tag.
@@ -119,6 +133,7 @@ impl EngineSession {
             self.settings.now().check(name, value)?;
             return Ok("SET");
         }
+        self.may_become(name, value)?;
         let spelled = self.settings.change(scope, |s| s.set(name, value))?;
         if spelled == "transaction_isolation" {
             let isolation = value.parse().ok();
@@ -130,6 +145,33 @@ impl EngineSession {
     fn reset(&mut self, name: &str, scope: Scope) -> Result<&'static str> {
         self.settings.change(scope, |s| s.reset(name))?;
         Ok("RESET")
+    }
+
+    /// May the session be what it wants to be?
+    fn may_become(&self, setting: &str, role: &str) -> Result<()> {
+        let authority = &self.shared.authority;
+        let (is_role, is_session) = (
+            setting.eq_ignore_ascii_case("role"),
+            setting.eq_ignore_ascii_case("session_authorization"),
+        );
+        if !(is_role || is_session) || (is_role && role == settings::NO_ROLE) {
+            return Ok(());
+        }
+        if authority.restricts() && authority.role(role).is_none() {
+            return Err(Error::new(
+                SqlState::InvalidParameterValue,
+                format!("role \"{role}\" does not exist"),
+            ));
+        }
+        let denied = |what: String| Err(Error::new(SqlState::InsufficientPrivilege, what));
+        if is_role && !authority.is_member(self.settings.now().user(), role) {
+            return denied(format!("permission denied to set role \"{role}\""));
+        }
+        let own = role == self.user;
+        if is_session && !own && !authority.is_superuser(&self.user) {
+            return denied("permission denied to set session authorization".to_owned());
+        }
+        Ok(())
     }
 
     /// Its command tag.
@@ -160,6 +202,13 @@ impl EngineSession {
             s.force(spec, isolation.clone());
             Ok(())
         })?;
+        let role = self.settings.now().role().to_owned();
+        let superuser = self.shared.authority.is_superuser(&role);
+        let spec = Settings::find("is_superuser")?;
+        self.settings.change(Scope::Session, |s| {
+            s.force(spec, if superuser { "on" } else { "off" }.to_owned());
+            Ok(())
+        })?;
         let registry = &self.shared.registry;
         registry.set_status(self.id, self.transaction.status());
         let (_, name) = self.settings.now().show("application_name")?;
@@ -180,34 +229,6 @@ impl EngineSession {
                 tracing::warn!(%error, setting = name, "a setting was not taken over");
             }
         }
-    }
-
-    fn discard(&mut self, what: Discard) -> Result<&'static str> {
-        Ok(match what {
-            Discard::All => {
-                if self.transaction.status() != TransactionStatus::Idle {
-                    return Err(Error::new(
-                        SqlState::ActiveSqlTransaction,
-                        "DISCARD ALL cannot run inside a transaction block",
-                    )
-                    .with_hint("Send COMMIT or ROLLBACK first."));
-                }
-                self.reset_all()?;
-                self.prepared.lock().deallocate(None)?;
-                self.cursors.lock().close(None)?;
-                "DISCARD ALL"
-            }
-            Discard::Plans => "DISCARD PLANS",
-            Discard::Sequences => "DISCARD SEQUENCES",
-            Discard::Temporary => "DISCARD TEMP",
-        })
-    }
-
-    fn reset_all(&mut self) -> Result<()> {
-        self.settings.change(Scope::Session, |s| {
-            s.reset_all();
-            Ok(())
-        })
     }
 
     /// What the statement names of the session.
@@ -236,91 +257,6 @@ impl EngineSession {
         Ok(named)
     }
 
-    fn declare(
-        &mut self,
-        mut context: Context,
-        info: CursorInfo,
-        schema: arrow::datatypes::SchemaRef,
-        work: Work,
-    ) -> Result<()> {
-        let idle = self.transaction.status() == TransactionStatus::Idle;
-        let savepoints = (!idle).then(|| self.transaction.savepoints());
-        // The timeout is that of each FETCH.
-        let spec = Settings::find("statement_timeout")?;
-        context.settings.force(spec, "0".to_owned());
-        let mut cursors = self.cursors.lock();
-        cursors.vacant(&info.name)?;
-        let running = Running::start(context, work);
-        cursors.open(info, schema, savepoints, running);
-        Ok(())
-    }
-
-    fn fetch(&self, context: &Context, fetch: &Fetch) -> Result<Fetching> {
-        let turn = Turn {
-            shared: Arc::clone(&self.shared),
-            query_id: context.query_id,
-            cancel: context.cancel.clone(),
-            timeout: context.settings.statement_timeout(),
-            notices: Arc::clone(&context.notices),
-        };
-        let cursors = self.cursors.lock();
-        Ok(Fetching::start(turn, cursors.get(&fetch.cursor)?, fetch))
-    }
-
-    /// A statement that is done when it begins: its command tag.
-    fn at_once(&mut self, context: &Context, step: Step) -> Result<&'static str> {
-        match step {
-            Step::Set { name, value, scope } => {
-                if scope == Scope::Local && self.transaction.status() == TransactionStatus::Idle {
-                    context.tell([warning(
-                        SqlState::NoActiveSqlTransaction,
-                        "SET LOCAL can only be used in transaction blocks",
-                    )]);
-                }
-                self.set(&name, value.as_deref(), scope)
-            }
-            Step::Reset(name) => self.reset(&name, Scope::Session),
-            Step::ResetAll => self.reset_all().map(|()| "RESET"),
-            Step::Transaction(command) => {
-                let notice = self.transaction.notice(&command);
-                context.tell(notice);
-                self.transact(&command)
-            }
-            Step::Deallocate(name) => {
-                self.prepared.lock().deallocate(name.as_deref())?;
-                Ok(match name {
-                    Some(_) => "DEALLOCATE",
-                    None => "DEALLOCATE ALL",
-                })
-            }
-            Step::Discard(what) => self.discard(what),
-            Step::Prepare(name, statement) => {
-                self.prepared.lock().keep(&name, *statement)?;
-                Ok("PREPARE")
-            }
-            Step::Close(name) => {
-                self.cursors.lock().close(name.as_deref())?;
-                Ok(match name {
-                    Some(_) => "CLOSE CURSOR",
-                    None => "CLOSE CURSOR ALL",
-                })
-            }
-            Step::Lock(tables) => {
-                context.tell(tables.iter().map(|table| {
-                    warning(
-                        SqlState::Warning,
-                        format!("\"{table}\" is not locked in its source"),
-                    )
-                }));
-                Ok("LOCK TABLE")
-            }
-            Step::Listen(tag) => Ok(tag),
-            Step::Run(_) | Step::Declare(..) | Step::Fetch(_) => {
-                Err(Error::internal("a statement that takes its time"))
-            }
-        }
-    }
-
     fn context(
         &self,
         query_id: QueryId,
@@ -344,6 +280,8 @@ impl EngineSession {
             settings: settings.clone(),
             database: self.database.clone(),
             session: self.id,
+            role: view.role().into(),
+            view: view.clone(),
             overlays: extensions.filter_map(|e| e.overlay(&view)).collect(),
             query_id,
             cancel: cancel.clone(),
@@ -357,6 +295,7 @@ impl EngineSession {
     fn shown(&self, kind: &Kind, statement: &Statement) -> String {
         match kind {
             Kind::Ddl(ddl) => ddl.shown(&self.shared.catalogs, &statement.sql),
+            Kind::Command(command) => command.shown(&statement.sql),
             _ => statement.sql.clone(),
         }
     }
@@ -377,14 +316,42 @@ impl EngineSession {
             )
             .with_hint("Send ROLLBACK."));
         }
-        if let Kind::Ddl(statement) = kind
-            && self.transaction.status() != TransactionStatus::Idle
-        {
+        let tag = match kind {
+            Kind::Ddl(statement) => statement.tag(),
+            Kind::Command(command) => command.tag(),
+            _ => return Ok(()),
+        };
+        if self.transaction.status() != TransactionStatus::Idle {
             self.fail_transaction();
-            return Err(statement.in_transaction());
+            return Err(ddl::in_transaction(tag));
         }
         Ok(())
     }
+}
+
+/// The role that opens a session.
+///
+/// # Errors
+/// `28000` for a user that is not there or may not connect; `42501` for a catalog that it may not use.
+fn role(shared: &Shared, start: &SessionStart, database: &str) -> Result<RoleInfo> {
+    let authority = &shared.authority;
+    let Some(role) = authority.role(&start.user) else {
+        return Err(Error::new(
+            SqlState::InvalidAuthorization,
+            format!("role \"{}\" does not exist", start.user),
+        ));
+    };
+    if !role.login {
+        return Err(Error::new(
+            SqlState::InvalidAuthorization,
+            format!("role \"{}\" is not permitted to log in", role.name),
+        ));
+    }
+    let catalog = Object::Catalog(database.to_owned());
+    if !shared.allows(&role.name, Privilege::Usage, &catalog) {
+        return Err(denied(Privilege::Usage, &catalog));
+    }
+    Ok(role)
 }
 
 /// Runs `work` where the stacks are large: planning can be deep and slow. A cancel and the
@@ -411,8 +378,8 @@ impl Session for EngineSession {
         self.id
     }
 
-    fn cancel_secret(&self) -> i32 {
-        self.secret
+    fn cancel_key(&self) -> [u8; 32] {
+        self.key
     }
 
     fn transaction_status(&self) -> TransactionStatus {
@@ -456,7 +423,7 @@ impl Session for EngineSession {
             bytes_max: self.shared.limits.statement_bytes_max,
             depth_max: self.shared.limits.statement_depth_max,
         };
-        let statements = statement::split(sql, bounds);
+        let statements = statement::split(sql, bounds, &self.shared.extensions);
         let us = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
         match &statements {
             Ok(_) => self.parse_us.store(us, Ordering::Relaxed),
@@ -586,10 +553,15 @@ impl Session for EngineSession {
             .plan
             .downcast::<Ready>()
             .map_err(|_| Error::internal("a statement that this engine did not prepare"))?;
-        if let Step::Run(Work::Ddl(ddl)) = &step
+        let changes = match &step {
+            Step::Run(Work::Ddl(statement)) => Some(statement.tag()),
+            Step::Run(Work::Command(command)) => Some(command.tag()),
+            _ => None,
+        };
+        if let Some(tag) = changes
             && self.transaction.status() != TransactionStatus::Idle
         {
-            let error = ddl.in_transaction();
+            let error = ddl::in_transaction(tag);
             let registry = &self.shared.registry;
             registry.end_query(prepared.query_id, Err(&error));
             self.fail_transaction();

@@ -217,6 +217,7 @@ pub(super) async fn plan(context: &Context, kind: Kind, named: Named) -> Result<
             }
         }
         Kind::Show(show) => {
+            show.allowed(context)?;
             let rows = show
                 .rows(
                     &context.shared.catalogs,
@@ -235,6 +236,7 @@ pub(super) async fn plan(context: &Context, kind: Kind, named: Named) -> Result<
         Kind::Close(name) => return Ok(Step::Close(name).into()),
         Kind::Listen(tag) => return Ok(Step::Listen(tag).into()),
         Kind::Ddl(statement) => Work::Ddl(statement),
+        Kind::Command(command) => Work::Command(command),
     };
     let schema = match &work {
         Work::Done(Some(rows), _) => Some(rows.schema()),

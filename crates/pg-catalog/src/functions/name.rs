@@ -31,7 +31,7 @@ pub(super) const SPECS: &[Spec] = &[
         let roles = snapshot.roles();
         let role = roles.into_iter().find(|r| r.oid == wanted);
         Ok(role
-            .map_or_else(|| format!("unknown (OID={wanted})"), |r| r.name)
+            .map_or_else(|| format!("unknown (OID={wanted})"), |r| r.info.name)
             .into())
     }),
 ];
@@ -84,7 +84,7 @@ pub(crate) fn input(kind: PgType) -> Option<Arc<ScalarUDF>> {
         PgType::Regrole => spec("regrolein", (1, 1), "regrole", |snapshot, args| {
             let name = parts(text(&args[0]))?.join(".");
             let mut roles = snapshot.roles().into_iter();
-            let found = || roles.find(|r| r.name == name).map(|r| Ok(r.oid));
+            let found = || roles.find(|r| r.info.name == name).map(|r| Ok(r.oid));
             number(&args[0])
                 .or_else(found)
                 .unwrap_or_else(|| {
@@ -168,7 +168,10 @@ pub(crate) fn output(kind: PgType) -> Option<Arc<ScalarUDF>> {
         PgType::Regrole => spec("regroleout", (1, 1), "text", |snapshot, args| {
             let oid = oid(&args[0])?;
             let roles = snapshot.roles();
-            let name = roles.iter().find(|r| r.oid == oid).map(|r| quoted(&r.name));
+            let name = roles
+                .iter()
+                .find(|r| r.oid == oid)
+                .map(|r| quoted(&r.info.name));
             Ok(match oid {
                 0 => "-".into(),
                 oid => name.unwrap_or_else(|| oid.to_string()).into(),

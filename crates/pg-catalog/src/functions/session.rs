@@ -38,15 +38,15 @@ pub(super) const SPECS: &[Spec] = &[
         Ok(schemas.into())
     }),
     spec("current_user", (0, 0), "name", |s, _| {
-        Ok(s.view.user().into())
+        Ok(s.view.role().into())
     }),
     spec("current_role", (0, 0), "name", |s, _| {
-        Ok(s.view.user().into())
+        Ok(s.view.role().into())
     }),
     spec("session_user", (0, 0), "name", |s, _| {
         Ok(s.view.user().into())
     }),
-    spec("user", (0, 0), "name", |s, _| Ok(s.view.user().into())),
+    spec("user", (0, 0), "name", |s, _| Ok(s.view.role().into())),
     spec("version", (0, 0), "text", |_, _| Ok(VERSION.into())),
     spec("pg_backend_pid", (0, 0), "int4", |s, _| {
         Ok(s.view.session().0.into())
@@ -122,7 +122,12 @@ fn on_backend(
     let Some(session) = sessions.find(|session| i64::from(session.id.0) == pid) else {
         return Ok(false.into());
     };
-    if session.user != s.view.user() {
+    let (authority, role) = (s.view.authority(), s.view.role());
+    let own = session.user == s.view.user();
+    let superuser = authority.is_superuser(role);
+    let of_superuser = authority.restricts() && authority.is_superuser(&session.user);
+    let member = authority.is_member(role, &session.user) && !of_superuser;
+    if !(own || superuser || member) {
         return Err(Error::new(
             SqlState::InsufficientPrivilege,
             "must be a member of the role whose query is being canceled",

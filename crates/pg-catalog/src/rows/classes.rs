@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 
+use inflowave_engine::Object;
 use inflowave_types::Result;
 
 use super::Wanted;
+use super::acl;
+use crate::SCHEMAS;
 use crate::data;
 use crate::oid;
 use crate::snapshot::{Class, Snapshot};
 use crate::value::{Rows, Value};
-use crate::{OWNER_NAME, SCHEMAS};
 
 pub(super) async fn namespaces(rows: &mut Rows, catalog: &str, snapshot: &Snapshot) -> Result<()> {
     for namespace in &snapshot.names(catalog).await?.namespaces {
@@ -17,6 +19,13 @@ pub(super) async fn namespaces(rows: &mut Rows, catalog: &str, snapshot: &Snapsh
             ("oid", namespace.oid.into()),
             ("nspname", namespace.name.as_str().into()),
             ("nspowner", oid::OWNER.into()),
+            (
+                "nspacl",
+                acl::of(
+                    snapshot,
+                    &Object::Schema(catalog.to_owned(), namespace.name.clone()),
+                ),
+            ),
         ]);
     }
     Ok(())
@@ -39,11 +48,16 @@ pub(super) async fn classes(
     for class in &names.classes {
         let count = columns.get(&class.oid).map_or(0, |c| c.len());
         let is_view = class.kind == "v";
+        let path = [catalog.to_owned(), class.schema.clone(), class.name.clone()];
         rows.push([
+            ("relacl", acl::of(snapshot, &Object::Relation(path))),
             ("oid", class.oid.into()),
             ("relname", class.name.as_str().into()),
             ("relnamespace", class.namespace.into()),
-            ("relowner", oid::OWNER.into()),
+            (
+                "relowner",
+                oid::role(&snapshot.owner(catalog, class)).into(),
+            ),
             // Never counted.
             ("reltuples", Value::Float(-1.0)),
             ("relpersistence", "p".into()),
@@ -77,6 +91,10 @@ pub(super) async fn attributes(
         let Some(columns) = columns.get(&class.oid) else {
             continue;
         };
+        let of_column = |column: &str| {
+            let path = [catalog.to_owned(), class.schema.clone(), class.name.clone()];
+            Object::Column(path, column.to_owned())
+        };
         for (column, number) in columns.iter().zip(1_i16..) {
             let spec = data::type_of_oid(column.type_oid);
             let is_array = spec.is_some_and(|t| t.element != 0 && t.name.starts_with('_'));
@@ -96,6 +114,7 @@ pub(super) async fn attributes(
                 ("attnotnull", column.not_null.into()),
                 ("attislocal", true.into()),
                 ("attcollation", column.collation.into()),
+                ("attacl", acl::of(snapshot, &of_column(&column.name))),
             ]);
         }
     }
@@ -149,7 +168,7 @@ pub(super) async fn tables(rows: &mut Rows, catalog: &str, snapshot: &Snapshot) 
         rows.push([
             ("schemaname", class.schema.as_str().into()),
             ("tablename", class.name.as_str().into()),
-            ("tableowner", OWNER_NAME.into()),
+            ("tableowner", snapshot.owner(catalog, class).into()),
             ("hasindexes", false.into()),
             ("hasrules", false.into()),
             ("hastriggers", false.into()),
@@ -165,7 +184,7 @@ pub(super) async fn views(rows: &mut Rows, catalog: &str, snapshot: &Snapshot) -
         rows.push([
             ("schemaname", class.schema.as_str().into()),
             ("viewname", class.name.as_str().into()),
-            ("viewowner", OWNER_NAME.into()),
+            ("viewowner", snapshot.owner(catalog, class).into()),
             ("definition", definition(snapshot, class).into()),
         ]);
     }

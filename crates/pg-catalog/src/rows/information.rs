@@ -1,5 +1,6 @@
 //! `information_schema`.
 
+use inflowave_engine::{Object, PUBLIC, Privilege};
 use inflowave_types::Result;
 
 use super::Wanted;
@@ -17,7 +18,13 @@ const OCTETS_MAX: i32 = 1 << 30;
 const CHARACTER_OCTETS: i32 = 4;
 
 pub(super) async fn schemata(rows: &mut Rows, catalog: &str, snapshot: &Snapshot) -> Result<()> {
+    let authority = snapshot.view.authority();
     for namespace in &snapshot.names(catalog).await?.namespaces {
+        let schema = Object::Schema(catalog.to_owned(), namespace.name.clone());
+        let own = SCHEMAS.contains(&namespace.name.as_str());
+        if !own && !authority.allows(snapshot.view.role(), Privilege::Usage, &schema) {
+            continue;
+        }
         rows.push([
             ("catalog_name", catalog.into()),
             ("schema_name", namespace.name.as_str().into()),
@@ -27,8 +34,70 @@ pub(super) async fn schemata(rows: &mut Rows, catalog: &str, snapshot: &Snapshot
     Ok(())
 }
 
+/// PostgreSQL lists here what one may read something of.
+fn readable(snapshot: &Snapshot, catalog: &str, class: &Class) -> bool {
+    snapshot.may_read(snapshot.view.role(), catalog, class, true)
+}
+
 pub(super) fn enabled_roles(rows: &mut Rows, snapshot: &Snapshot) {
-    rows.push([("role_name", snapshot.view.user().into())]);
+    let (authority, role) = (snapshot.view.authority(), snapshot.view.role());
+    for other in snapshot.roles() {
+        if other.info.name == role
+            || (authority.restricts() && authority.inherits(role, &other.info.name))
+        {
+            rows.push([("role_name", other.info.name.into())]);
+        }
+    }
+}
+
+pub(super) fn applicable_roles(rows: &mut Rows, snapshot: &Snapshot) {
+    let (authority, role) = (snapshot.view.authority(), snapshot.view.role());
+    for membership in authority.memberships() {
+        if authority.is_member(role, &membership.member) {
+            rows.push([
+                ("grantee", membership.member.into()),
+                ("role_name", membership.role.into()),
+                (
+                    "is_grantable",
+                    if membership.admin { "YES" } else { "NO" }.into(),
+                ),
+            ]);
+        }
+    }
+}
+
+/// The grants on relations of the catalog to and by the roles that the current one has the privileges
+/// of.
+pub(super) fn table_privileges(rows: &mut Rows, catalog: &str, snapshot: &Snapshot) {
+    let (authority, role) = (snapshot.view.authority(), snapshot.view.role());
+    for grant in authority.grants() {
+        let Object::Relation([of, schema, table]) = &grant.object else {
+            continue;
+        };
+        let seen = grant.grantee == PUBLIC
+            || authority.inherits(role, &grant.grantee)
+            || authority.inherits(role, &grant.grantor);
+        if of != catalog || !seen {
+            continue;
+        }
+        let grantee = match grant.grantee.as_str() {
+            PUBLIC => "PUBLIC",
+            grantee => grantee,
+        };
+        rows.push([
+            ("grantor", grant.grantor.as_str().into()),
+            ("grantee", grantee.into()),
+            ("table_catalog", catalog.into()),
+            ("table_schema", schema.as_str().into()),
+            ("table_name", table.as_str().into()),
+            ("privilege_type", grant.privilege.name().into()),
+            (
+                "is_grantable",
+                if grant.grantable { "YES" } else { "NO" }.into(),
+            ),
+            ("with_hierarchy", "YES".into()),
+        ]);
+    }
 }
 
 pub(super) fn character_sets(rows: &mut Rows, catalog: &str) {
@@ -55,6 +124,9 @@ pub(super) fn collations(rows: &mut Rows, catalog: &str) {
 
 pub(super) async fn tables(rows: &mut Rows, catalog: &str, snapshot: &Snapshot) -> Result<()> {
     for class in &snapshot.names(catalog).await?.classes {
+        if !readable(snapshot, catalog, class) {
+            continue;
+        }
         rows.push([
             ("table_catalog", catalog.into()),
             ("table_schema", class.schema.as_str().into()),
@@ -77,7 +149,8 @@ pub(super) async fn tables(rows: &mut Rows, catalog: &str, snapshot: &Snapshot) 
 
 pub(super) async fn views(rows: &mut Rows, catalog: &str, snapshot: &Snapshot) -> Result<()> {
     let names = snapshot.names(catalog).await?;
-    for class in names.classes.iter().filter(|c| c.kind == "v") {
+    let views = names.classes.iter().filter(|c| c.kind == "v");
+    for class in views.filter(|c| readable(snapshot, catalog, c)) {
         rows.push([
             ("table_catalog", catalog.into()),
             ("table_schema", class.schema.as_str().into()),
@@ -101,7 +174,9 @@ pub(super) async fn columns(
     wanted: &Wanted,
 ) -> Result<()> {
     let names = snapshot.names(catalog).await?;
-    let classes: Vec<&Class> = names.classes.iter().filter(|c| wanted.class(c)).collect();
+    let classes = names.classes.iter().filter(|c| wanted.class(c));
+    let classes = classes.filter(|c| readable(snapshot, catalog, c));
+    let classes: Vec<&Class> = classes.collect();
     let all = snapshot.columns(catalog, &classes).await?;
     for class in classes {
         let columns = all.get(&class.oid).into_iter().flat_map(|c| c.iter());

@@ -1,5 +1,6 @@
 //! The rows of each relation. Those that are not named here have none.
 
+mod acl;
 pub(crate) mod classes;
 mod fixed;
 mod information;
@@ -74,12 +75,14 @@ pub(crate) fn has_rows(spec: &RelationSpec) -> bool {
         &[
             "pg_am",
             "pg_attribute",
+            "pg_auth_members",
             "pg_cast",
             "pg_class",
             "pg_collation",
             "pg_cursors",
             "pg_database",
             "pg_description",
+            "pg_group",
             "pg_language",
             "pg_namespace",
             "pg_opclass",
@@ -102,12 +105,15 @@ pub(crate) fn has_rows(spec: &RelationSpec) -> bool {
         ]
     } else {
         &[
+            "applicable_roles",
             "character_sets",
             "collations",
             "columns",
             "enabled_roles",
             "information_schema_catalog_name",
+            "role_table_grants",
             "schemata",
+            "table_privileges",
             "tables",
             "views",
         ]
@@ -138,6 +144,10 @@ pub(crate) async fn rows(
         match spec.name {
             "character_sets" => information::character_sets(&mut rows, catalog),
             "collations" => information::collations(&mut rows, catalog),
+            "applicable_roles" => information::applicable_roles(&mut rows, snapshot),
+            "role_table_grants" | "table_privileges" => {
+                information::table_privileges(&mut rows, catalog, snapshot);
+            }
             "enabled_roles" => information::enabled_roles(&mut rows, snapshot),
             "columns" => information::columns(&mut rows, catalog, snapshot, wanted).await?,
             "information_schema_catalog_name" => rows.push([("catalog_name", catalog.into())]),
@@ -169,6 +179,8 @@ pub(crate) async fn rows(
         "pg_type" => fixed::types(&mut rows),
         "pg_database" => server::databases(&mut rows, snapshot),
         "pg_proc" => server::procedures(&mut rows, snapshot),
+        "pg_auth_members" => server::memberships(&mut rows, snapshot),
+        "pg_group" => server::groups(&mut rows, snapshot),
         "pg_roles" => server::roles(&mut rows, snapshot),
         "pg_settings" => server::settings(&mut rows, snapshot),
         "pg_shdescription" => server::descriptions(&mut rows, snapshot),

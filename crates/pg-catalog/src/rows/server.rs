@@ -1,10 +1,11 @@
 //! What the server has whatever catalog is spoken of: catalogs, roles, functions, settings.
 
-use inflowave_engine::Setting;
+use inflowave_engine::{Object, Setting};
 
+use super::acl;
 use super::fixed::LANGUAGE_INTERNAL;
 use crate::oid;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Role, Snapshot};
 use crate::value::{Rows, Value};
 
 /// UTF8.
@@ -14,10 +15,11 @@ const LOCALE: &str = "C.UTF-8";
 
 pub(super) fn databases(rows: &mut Rows, snapshot: &Snapshot) {
     for name in snapshot.view.catalogs().names() {
+        let acl = acl::of(snapshot, &Object::Catalog(name.clone()));
         rows.push([
             ("oid", oid::database(&name).into()),
-            ("datname", name.into()),
-            ("datdba", oid::OWNER.into()),
+            ("datacl", acl),
+            ("datdba", owner(snapshot, &name).into()),
             ("encoding", ENCODING.into()),
             ("datlocprovider", "c".into()),
             ("datallowconn", true.into()),
@@ -25,8 +27,16 @@ pub(super) fn databases(rows: &mut Rows, snapshot: &Snapshot) {
             ("dattablespace", oid::DEFAULT_TABLESPACE.into()),
             ("datcollate", LOCALE.into()),
             ("datctype", LOCALE.into()),
+            ("datname", name.into()),
         ]);
     }
+}
+
+fn owner(snapshot: &Snapshot, catalog: &str) -> u32 {
+    let owner = snapshot.view.catalogs().owner(catalog);
+    owner
+        .filter(|owner| !owner.is_empty())
+        .map_or(oid::OWNER, |owner| oid::role(&owner))
 }
 
 pub(super) fn descriptions(rows: &mut Rows, snapshot: &Snapshot) {
@@ -41,33 +51,60 @@ pub(super) fn descriptions(rows: &mut Rows, snapshot: &Snapshot) {
 }
 
 pub(super) fn roles(rows: &mut Rows, snapshot: &Snapshot) {
-    for role in snapshot.roles() {
+    for Role { oid, info } in snapshot.roles() {
+        let limit = info.connection_limit.map_or(-1, i64::from);
         rows.push([
-            ("oid", role.oid.into()),
-            ("rolname", role.name.into()),
-            ("rolsuper", false.into()),
-            ("rolinherit", true.into()),
-            ("rolcreaterole", false.into()),
-            ("rolcreatedb", false.into()),
-            ("rolcanlogin", role.can_login.into()),
+            ("oid", oid.into()),
+            ("rolname", info.name.into()),
+            ("rolsuper", info.superuser.into()),
+            ("rolinherit", info.inherit.into()),
+            ("rolcreaterole", info.create_role.into()),
+            ("rolcreatedb", info.create_catalog.into()),
+            ("rolcanlogin", info.login.into()),
             ("rolreplication", false.into()),
-            ("rolconnlimit", (-1).into()),
+            ("rolconnlimit", limit.into()),
             ("rolpassword", "********".into()),
-            ("rolbypassrls", false.into()),
+            ("rolvaliduntil", info.valid_until.into()),
+            ("rolbypassrls", info.bypass_policies.into()),
         ]);
     }
 }
 
 pub(super) fn users(rows: &mut Rows, snapshot: &Snapshot) {
-    for role in snapshot.roles().into_iter().filter(|r| r.can_login) {
+    for Role { oid, info } in snapshot.roles().into_iter().filter(|r| r.info.login) {
         rows.push([
-            ("usename", role.name.into()),
-            ("usesysid", role.oid.into()),
-            ("usecreatedb", false.into()),
-            ("usesuper", false.into()),
+            ("usename", info.name.into()),
+            ("usesysid", oid.into()),
+            ("usecreatedb", info.create_catalog.into()),
+            ("usesuper", info.superuser.into()),
             ("userepl", false.into()),
-            ("usebypassrls", false.into()),
+            ("usebypassrls", info.bypass_policies.into()),
             ("passwd", "********".into()),
+            ("valuntil", info.valid_until.into()),
+        ]);
+    }
+}
+
+pub(super) fn groups(rows: &mut Rows, snapshot: &Snapshot) {
+    let memberships = snapshot.view.authority().memberships();
+    for Role { oid, info } in snapshot.roles().into_iter().filter(|r| !r.info.login) {
+        let members = memberships.iter().filter(|m| m.role == info.name);
+        let members: Vec<u32> = members.map(|m| oid::role(&m.member)).collect();
+        rows.push([
+            ("groname", info.name.into()),
+            ("grosysid", oid.into()),
+            ("grolist", members.into()),
+        ]);
+    }
+}
+
+pub(super) fn memberships(rows: &mut Rows, snapshot: &Snapshot) {
+    for membership in snapshot.view.authority().memberships() {
+        rows.push([
+            ("roleid", oid::role(&membership.role).into()),
+            ("member", oid::role(&membership.member).into()),
+            ("grantor", oid::role(&membership.grantor).into()),
+            ("admin_option", membership.admin.into()),
         ]);
     }
 }

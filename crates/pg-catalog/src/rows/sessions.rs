@@ -44,7 +44,10 @@ pub(super) fn prepared_statements(rows: &mut Rows, snapshot: &Snapshot) {
 
 pub(super) fn activity(rows: &mut Rows, snapshot: &Snapshot) {
     let queries = snapshot.view.registry().queries();
+    let (authority, role) = (snapshot.view.authority(), snapshot.view.role());
     for session in snapshot.view.registry().sessions() {
+        // What others do is for them and for superusers.
+        let seen = authority.inherits(role, &session.user) || authority.is_superuser(role);
         let query = session.last_query.and_then(|id| {
             let mut newest = queries.iter().rev();
             newest.find(|q| q.id == id)
@@ -57,14 +60,20 @@ pub(super) fn activity(rows: &mut Rows, snapshot: &Snapshot) {
             ("usesysid", oid::role(&session.user).into()),
             ("usename", session.user.as_str().into()),
             ("application_name", session.application_name.as_str().into()),
-            ("client_addr", address.into()),
-            ("client_port", port.into()),
+            ("client_addr", address.filter(|_| seen).into()),
+            ("client_port", Some(port).filter(|_| seen).into()),
             ("backend_start", micros(session.started)),
             ("xact_start", session.transaction_started.map(micros).into()),
             ("query_start", query.map(|q| micros(q.started)).into()),
             ("state_change", state_change(&session, query)),
-            ("state", state(&session).into()),
-            ("query", query.map_or("", |q| q.text.as_str()).into()),
+            ("state", Some(state(&session)).filter(|_| seen).into()),
+            (
+                "query",
+                match (seen, query) {
+                    (false, _) => "<insufficient privilege>".into(),
+                    (true, query) => query.map_or("", |q| q.text.as_str()).into(),
+                },
+            ),
             ("backend_type", "client backend".into()),
         ]);
     }

@@ -19,6 +19,8 @@ pub async fn check(runtimes: Runtimes, config: &Path) -> Result<()> {
     let path = config.display().to_string();
     let config = Config::read(config)?;
     assembly::start_log(&config, telemetry::COMMAND_FILTER)?;
+    assembly::rules(&config)?;
+    assembly::tls(&config)?;
     let engine = assembly::bare(runtimes, &config)?;
     let answers = config.catalogs.iter().map(|c| ask(&engine, &config, c));
     let answers = futures::future::join_all(answers).await;

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use inflowave_config::Config;
 use inflowave_engine::Runtimes;
+use inflowave_pg_frontend as pg;
 use inflowave_pg_frontend::encode::{TextFormat, text};
 use inflowave_query_api::{QueryService, Session, SessionStart};
 use inflowave_telemetry as telemetry;
@@ -41,8 +42,13 @@ pub async fn demo(
     demo_data::write(&dir)?;
     let config = Config::parse(CONFIG, &dir)?;
     assembly::start_log(&config, telemetry::COMMAND_FILTER)?;
-    let engine =
-        assembly::engine(runtimes, &config, assembly::metastore_or_reader(&config)?).await?;
+    let engine = assembly::engine(
+        runtimes,
+        &config,
+        assembly::metastore_or_reader(&config)?,
+        None,
+    )
+    .await?;
     show(&engine, &dir).await?;
     if once {
         return Ok(());
@@ -53,7 +59,7 @@ pub async fn demo(
         listen.ip(),
         listen.port()
     ));
-    assembly::serve(engine, &config, listen).await
+    assembly::serve(engine, &config, pg::Door::open(), listen).await
 }
 
 async fn show(engine: &dyn QueryService, dir: &Path) -> Result<()> {

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use inflowave_config::Config;
 use inflowave_engine::Runtimes;
@@ -22,6 +23,16 @@ pub async fn serve(
         config.server.data_dir = dir;
     }
     let listen = pg_listen.unwrap_or(config.server.pg_listen);
-    let engine = assembly::engine(runtimes, &config, assembly::metastore(&config)?).await?;
-    assembly::serve(engine, &config, listen).await
+    let metastore = assembly::metastore(&config)?;
+    let access = assembly::access(&config, &metastore)?;
+    let door = assembly::door(&config, Arc::clone(&access))?;
+    let nobody = !access.can_anybody_log_in();
+    let engine = assembly::engine(runtimes, &config, metastore, Some(access)).await?;
+    if nobody {
+        tracing::warn!(
+            "nobody can log in: name a superuser in [access], or stop the server and run \
+             inflowave sql \"CREATE USER name SUPERUSER PASSWORD '..'\""
+        );
+    }
+    assembly::serve(engine, &config, door, listen).await
 }

@@ -1,9 +1,10 @@
 //! `inflowave sql`: one statement, in process.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use inflowave_config::Config;
-use inflowave_engine::{METASTORE_DOMAINS, Runtimes};
+use inflowave_engine::Runtimes;
 use inflowave_metastore::Metastore;
 use inflowave_query_api::{QueryService, Session, SessionStart};
 use inflowave_telemetry as telemetry;
@@ -33,19 +34,23 @@ pub async fn sql(
                 },
                 ..Config::default()
             };
-            (config, Metastore::in_memory(METASTORE_DOMAINS)?)
+            (
+                config,
+                Arc::new(Metastore::in_memory(&assembly::domains())?),
+            )
         }
     };
     assembly::start_log(&config, telemetry::COMMAND_FILTER)?;
-    let engine = assembly::engine(runtimes, &config, metastore).await?;
+    let user = assembly::own_user();
+    let access = assembly::access_of_command(&config, &metastore, &user)?;
+    let engine = assembly::engine(runtimes, &config, metastore, Some(access)).await?;
     let mut session = engine
         .open_session(SessionStart {
-            user: std::env::var("USER").unwrap_or_else(|_| "inflowave".to_owned()),
+            user,
             database,
             application_name: Some("inflowave sql".to_owned()),
             client: "in process".to_owned(),
             protocol: "command",
-
             ..SessionStart::default()
         })
         .await?;

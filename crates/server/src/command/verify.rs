@@ -49,7 +49,7 @@ pub async fn verify(runtimes: Runtimes, asked: Verify) -> Result<()> {
     let config = Config::read(&asked.config)?;
     assembly::start_log(&config, telemetry::COMMAND_FILTER)?;
     let metastore = assembly::metastore_or_reader(&config)?;
-    let engine = assembly::engine(runtimes, &config, metastore).await?;
+    let engine = assembly::engine(runtimes, &config, metastore, None).await?;
     let seed = asked.seed.unwrap_or_else(|| {
         std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)

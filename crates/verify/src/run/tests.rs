@@ -56,7 +56,7 @@ impl QueryService for Scripted {
         }))
     }
 
-    fn cancel(&self, _: SessionId, _: i32) {}
+    fn cancel(&self, _: SessionId, _: &[u8]) {}
 }
 
 struct ScriptedSession {
@@ -116,8 +116,8 @@ impl Session for ScriptedSession {
     fn id(&self) -> SessionId {
         SessionId(1)
     }
-    fn cancel_secret(&self) -> i32 {
-        0
+    fn cancel_key(&self) -> [u8; 32] {
+        [0; 32]
     }
     fn transaction_status(&self) -> TransactionStatus {
         TransactionStatus::Idle

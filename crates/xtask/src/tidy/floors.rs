@@ -90,6 +90,7 @@ const ROOMS: &[Room] = &[
     room(4, "engine", NO_DRIVER),
     room(5, "testkit", &[]),
     room(5, "pg-catalog", NO_DRIVER),
+    room(5, "access", NO_DRIVER),
     walled(6, "pg-frontend", PROTOCOL, NO_DATAFUSION),
     room(TOP, "bundle", &[]),
     room(TOP, "server", &[]),
