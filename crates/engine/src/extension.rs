@@ -102,8 +102,8 @@ pub trait Overlay: Debug + Send + Sync + 'static {
         table: &str,
     ) -> Result<Option<Arc<dyn TableProvider>>>;
 
-    /// Called before planning with the names of the functions and types in the statement, in lower
-    /// case: what functions need while they run is read here.
+    /// Called before planning with the names of the functions, types and system columns in the
+    /// statement, in lower case: what functions need while they run is read here.
     ///
     /// # Errors
     /// End the statement.

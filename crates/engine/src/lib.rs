@@ -51,7 +51,7 @@ pub use catalog::{
 pub use cursor::CursorInfo;
 pub use engine::{Engine, EngineBuilder, METASTORE_DOMAINS, Runtimes};
 pub use extension::{Command, Extension, Overlay, SystemTable};
-pub use overlay::{Setting, StatementView};
+pub use overlay::{Setting, StatementView, TABLE_OID};
 pub use prepared::PreparedInfo;
 pub use registry::{Phases, QueryRecord, QueryState, Registry, RemoteRecord, SessionRecord};
 pub use words::Words;

@@ -62,7 +62,7 @@ fn of_select(select: &mut Select) {
     for (index, item) in select.projection.iter_mut().enumerate() {
         let text = match item {
             SelectItem::UnnamedExpr(Expr::CompoundIdentifier(_)) => continue,
-            SelectItem::UnnamedExpr(expr) => uncast(expr).to_string(),
+            SelectItem::UnnamedExpr(expr) => planned(expr),
             SelectItem::ExprWithAlias { alias, .. } => alias.to_string(),
             _ => continue,
         };
@@ -90,6 +90,14 @@ fn uncast(expr: &Expr) -> &Expr {
     match expr {
         Expr::Cast { expr, .. } | Expr::Nested(expr) => uncast(expr),
         other => other,
+    }
+}
+
+/// What an expression is called by the planner, as far as it is known here: `date 'x'` is a cast, too.
+fn planned(expr: &Expr) -> String {
+    match uncast(expr) {
+        Expr::TypedString(typed) => Expr::Value(typed.value.clone()).to_string(),
+        other => other.to_string(),
     }
 }
 

@@ -264,7 +264,8 @@ fn unknown(overlay: &dyn Overlay, schema: &str, table: &str) -> Error {
     .with_hint(suggest::hint("table", table, &names))
 }
 
-/// The names of the functions and types of a statement, in lower case and without a schema.
+/// The names of the functions, types and system columns of a statement, in lower case and without a
+/// schema.
 pub(crate) fn names(statement: &ast::Statement) -> BTreeSet<String> {
     let mut names = Names::default();
     let _ = statement.visit(&mut names);
@@ -274,7 +275,16 @@ pub(crate) fn names(statement: &ast::Statement) -> BTreeSet<String> {
 #[derive(Default)]
 struct Names(BTreeSet<String>);
 
+/// A column that every relation has and `*` does not show.
+pub const TABLE_OID: &str = "tableoid";
+
 impl Names {
+    fn system_column(&mut self, ident: &ast::Ident) {
+        if ident.value.eq_ignore_ascii_case(TABLE_OID) {
+            self.0.insert(TABLE_OID.to_owned());
+        }
+    }
+
     fn add(&mut self, name: &ast::ObjectName) {
         if let Some(ast::ObjectNamePart::Identifier(last)) = name.0.last() {
             self.0.insert(last.value.to_lowercase());
@@ -287,6 +297,12 @@ impl Visitor for Names {
 
     fn pre_visit_expr(&mut self, expr: &ast::Expr) -> ControlFlow<()> {
         match expr {
+            ast::Expr::Identifier(last) => self.system_column(last),
+            ast::Expr::CompoundIdentifier(parts) => {
+                if let Some(last) = parts.last() {
+                    self.system_column(last);
+                }
+            }
             ast::Expr::Function(function) => self.add(&function.name),
             ast::Expr::Cast { data_type, .. } => {
                 let mut t = data_type;

@@ -87,13 +87,13 @@ impl Context {
     /// # Errors
     /// PostgreSQL's, with position where there is one.
     pub async fn plan(&self, statement: ast::Statement, pushdown: Pushdown) -> Result<Planned> {
-        let (logical, state) = self.logical(statement.clone(), pushdown).await?;
+        let (logical, told, state) = self.logical(statement.clone(), pushdown).await?;
         let plan = state
             .query_planner()
             .create_physical_plan(&logical, &state)
             .await
             .map_err(|e| self.error(&e))?;
-        let schema = renamed(&plan.schema(), &statement);
+        let schema = renamed(&typed(&plan.schema(), &told), &statement);
         Ok(Planned {
             plan,
             logical: Arc::new(logical),
@@ -119,13 +119,14 @@ impl Context {
         Ok((types, renamed(plan.schema().as_arrow(), &statement)))
     }
 
-    /// The optimized logical plan, before the cut.
+    /// The optimized logical plan, before the cut, and its fields before it was optimized.
     pub async fn logical(
         &self,
         statement: ast::Statement,
         pushdown: Pushdown,
-    ) -> Result<(LogicalPlan, SessionState)> {
+    ) -> Result<(LogicalPlan, SchemaRef, SessionState)> {
         let (plan, state) = self.analysed(statement, pushdown).await?;
+        let told = Arc::new(plan.schema().as_arrow().clone());
         for extension in &self.shared.extensions {
             extension
                 .analysed(&plan)
@@ -135,7 +136,7 @@ impl Context {
             .optimizer()
             .optimize(plan, &state, |_, _| {})
             .map_err(|e| self.error(&e))?;
-        Ok((plan, state))
+        Ok((plan, told, state))
     }
 
     /// The plan with PostgreSQL's types and meaning, before anything is optimized.
@@ -310,6 +311,23 @@ pub(crate) fn allowed(plan: &LogicalPlan) -> datafusion::common::Result<()> {
         _ => Ok(TreeNodeRecursion::Continue),
     })?;
     Ok(())
+}
+
+/// The fields of what runs, with PostgreSQL's types as they were told before it was optimized: an
+/// optimizer can lose what it does not know.
+fn typed(runs: &SchemaRef, told: &SchemaRef) -> Schema {
+    if runs.fields().len() != told.fields().len() {
+        return runs.as_ref().clone();
+    }
+    let fields = runs.fields().iter().zip(told.fields());
+    let fields = fields.map(|(runs, told)| {
+        let metadata = told.metadata().clone();
+        match runs.metadata() == &metadata {
+            true => Arc::clone(runs),
+            false => Arc::new(runs.as_ref().clone().with_metadata(metadata)),
+        }
+    });
+    Schema::new(fields.collect::<Vec<FieldRef>>())
 }
 
 fn renamed(schema: &Schema, statement: &ast::Statement) -> SchemaRef {

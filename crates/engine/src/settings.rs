@@ -18,6 +18,8 @@ pub(crate) struct Settings {
     changed: BTreeMap<&'static str, String>,
     /// What the session started with, where it is not the default: `RESET` goes back to it.
     initial: BTreeMap<&'static str, String>,
+    /// The path that means the catalog's default schema.
+    default_path: String,
     /// Settings of clients' own: any name with a class before a point, any text.
     custom: BTreeMap<String, String>,
 }
@@ -122,11 +124,10 @@ impl Settings {
     /// What is set now is what `RESET` goes back to; the schema in which this database looks names
     /// up is one of it.
     pub fn start(&mut self, default_schema: &str) {
-        let path = "search_path";
-        let fallback = || search_path::default_text(default_schema);
-        let initial = std::mem::take(&mut self.changed);
-        self.initial = initial;
-        self.initial.entry(path).or_insert_with(fallback);
+        self.default_path = search_path::default_text(default_schema);
+        self.initial = std::mem::take(&mut self.changed);
+        let default = self.default_path.clone();
+        self.initial.entry("search_path").or_insert(default);
     }
 
     /// # Errors
@@ -155,6 +156,12 @@ impl Settings {
         self.custom.values_mut().for_each(String::clear);
     }
 
+    /// Names are looked up in the catalog's default schema, whatever the session says.
+    pub fn without_own_path(&mut self) {
+        let default = self.default_path.clone();
+        self.changed.insert("search_path", default);
+    }
+
     pub fn pushdown(&self) -> Pushdown {
         self.named("inflowave.pushdown").parse().unwrap_or_default()
     }
@@ -181,11 +188,11 @@ impl Settings {
         }
     }
 
-    /// The schemas in which a name without one is looked up; `None` while the session's own
-    /// default holds, which is the default schema of its catalog.
+    /// The schemas in which a name without one is looked up; `None` while that is the default schema
+    /// of the catalog, as it is where nobody has said otherwise.
     pub fn search_path(&self) -> Option<Vec<String>> {
-        let text = self.changed.get("search_path")?;
-        if self.initial.get("search_path") == Some(text) {
+        let text = self.named("search_path");
+        if text == self.default_path {
             return None;
         }
         search_path::parse(text).ok()

@@ -159,7 +159,7 @@ impl Expander {
     async fn one(&mut self, outer: &Context, view: &View) -> Result<ViewTable> {
         // Its names are looked up where they were when it was made, whatever the session's path is.
         let mut settings = outer.settings.clone();
-        settings.reset("search_path")?;
+        settings.without_own_path();
         let context = Context {
             // It reads with the privileges of who made it.
             role: view.owner.as_str().into(),

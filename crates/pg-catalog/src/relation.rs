@@ -4,6 +4,7 @@
 use std::fmt::{self, Debug};
 use std::sync::Arc;
 
+use arrow::array::{Int64Array, RecordBatch};
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use datafusion::catalog::memory::MemorySourceConfig;
@@ -36,8 +37,8 @@ impl Relation {
         Relation {
             spec,
             catalog: catalog.to_owned(),
-            snapshot,
-            schema: value::schema(spec),
+            snapshot: Arc::clone(&snapshot),
+            schema: value::schema(spec, snapshot.has_table_oids()),
         }
     }
 }
@@ -93,19 +94,31 @@ impl TableProvider for Relation {
             wanted.only(column, values);
         }
         if let Some(projection) = projection {
-            let columns = projection.iter().map(|i| self.spec.columns[*i].name);
+            let columns = projection.iter().filter_map(|i| self.spec.columns.get(*i));
+            let columns = columns.map(|c| c.name);
             wanted.columns(columns);
         }
         let batch = rows::rows(self.spec, &self.catalog, &self.snapshot, &wanted)
             .await
             .map_err(raised)?;
         let schema = self.schema();
+        let batch = match schema.fields().len() > self.spec.columns.len() {
+            true => with_table_oid(&batch, self.spec.oid, &schema)?,
+            false => batch,
+        };
         Ok(MemorySourceConfig::try_new_exec(
             &[vec![batch]],
             schema,
             projection.cloned(),
         )?)
     }
+}
+
+fn with_table_oid(batch: &RecordBatch, oid: u32, schema: &SchemaRef) -> DfResult<RecordBatch> {
+    let own = Int64Array::from(vec![i64::from(oid); batch.num_rows()]);
+    let mut columns = batch.columns().to_vec();
+    columns.push(Arc::new(own));
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }
 
 /// `pg_timezone_names()`, which gives the rows of the view of its name.

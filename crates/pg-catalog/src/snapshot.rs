@@ -1,6 +1,7 @@
 //! What one statement sees of the catalogs: each is listed once, when it is first needed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use datafusion::logical_expr::{EmptyRelation, LogicalPlan};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use inflowave_engine::{
-    ColumnType, CommentInfo, Object, Overlay, Privilege, RoleInfo, StatementView,
+    ColumnType, CommentInfo, Object, Overlay, Privilege, RoleInfo, StatementView, TABLE_OID,
 };
 use inflowave_query_api::WireType;
 use inflowave_types::{Error, Result, SqlState};
@@ -100,6 +101,8 @@ pub(crate) struct Snapshot {
     columns: Mutex<HashMap<(String, u32), Columns>>,
     comments: OnceLock<Vec<CommentInfo>>,
     procedures: Arc<OnceLock<Procedures>>,
+    /// The statement names the column `tableoid`: relations have it then.
+    table_oids: AtomicBool,
 }
 
 impl Snapshot {
@@ -111,7 +114,12 @@ impl Snapshot {
             columns: Mutex::default(),
             comments: OnceLock::new(),
             procedures,
+            table_oids: AtomicBool::new(false),
         }
+    }
+
+    pub fn has_table_oids(&self) -> bool {
+        self.table_oids.load(Ordering::Relaxed)
     }
 
     /// # Errors
@@ -469,7 +477,8 @@ impl Overlay for Laid {
             true => Arc::new(Relation::new(spec, catalog, Arc::clone(&self.0))),
             // The planner sees that there are none, and plans nothing over them.
             false => {
-                let schema = DFSchema::try_from(value::schema(spec).as_ref().clone());
+                let schema = value::schema(spec, self.0.has_table_oids());
+                let schema = DFSchema::try_from(schema.as_ref().clone());
                 let none = LogicalPlan::EmptyRelation(EmptyRelation {
                     produce_one_row: false,
                     schema: Arc::new(schema.map_err(|e| Error::internal(e.to_string()))?),
@@ -480,6 +489,9 @@ impl Overlay for Laid {
     }
 
     async fn ready(&self, names: &BTreeSet<String>) -> Result<()> {
+        if names.contains(TABLE_OID) {
+            self.0.table_oids.store(true, Ordering::Relaxed);
+        }
         let paths = ["current_schema", "current_schemas"];
         let of_path = self.0.view.has_own_path() && paths.iter().any(|n| names.contains(*n));
         if !of_path && !NEED_NAMES.iter().any(|name| names.contains(*name)) {

@@ -13,6 +13,8 @@ use arrow::datatypes::{
 };
 use inflowave_types::{Error, PgType, Result};
 
+use inflowave_engine::TABLE_OID;
+
 use crate::data::{ColumnSpec, RelationSpec};
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -142,12 +144,12 @@ pub(crate) fn field(name: &str, type_name: &str, nullable: bool) -> Field {
     }
 }
 
-pub(crate) fn schema(spec: &RelationSpec) -> SchemaRef {
+/// The fields of a relation, with its own OID behind them if that is asked for.
+pub(crate) fn schema(spec: &RelationSpec, table_oid: bool) -> SchemaRef {
     let fields = spec.columns.iter();
-    let fields: Vec<Field> = fields
-        .map(|c| field(c.name, c.type_name, !c.not_null))
-        .collect();
-    Arc::new(Schema::new(fields))
+    let fields = fields.map(|c| field(c.name, c.type_name, !c.not_null));
+    let own = table_oid.then(|| field(TABLE_OID, "oid", false));
+    Arc::new(Schema::new(fields.chain(own).collect::<Vec<Field>>()))
 }
 
 /// Rows of a relation, put together by the names of its columns.
@@ -194,7 +196,7 @@ impl Rows {
     /// # Errors
     /// `XX000` for a NULL where none may be.
     pub fn finish(self) -> Result<RecordBatch> {
-        let schema = schema(self.spec);
+        let schema = schema(self.spec, false);
         let mut columns = Vec::with_capacity(schema.fields().len());
         for (index, field) in schema.fields().iter().enumerate() {
             let values = self.rows.iter().map(|row| &row[index]);

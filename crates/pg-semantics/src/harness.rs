@@ -114,8 +114,14 @@ fn name_columns(body: &mut SetExpr) {
 }
 
 fn type_name(field: &FieldRef) -> String {
+    if let (Some(tag), DataType::List(_)) = (pg_type(field), field.data_type()) {
+        let metadata = [(PgType::KEY.to_owned(), tag.to_string())].into();
+        let item = Field::new("", DataType::Utf8View, true).with_metadata(metadata);
+        return format!("{}[]", type_name(&Arc::new(item)));
+    }
     match pg_type(field) {
         Some(PgType::Varchar(_)) => "character varying".to_owned(),
+        Some(PgType::Bpchar(None)) => "bpchar".to_owned(),
         Some(PgType::Bpchar(_)) => "character".to_owned(),
         Some(other) => other.to_string(),
         None => types::name(field.data_type()),

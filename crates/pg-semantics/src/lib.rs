@@ -19,6 +19,7 @@ mod inference;
 pub mod local;
 pub mod parameters;
 mod physical;
+mod result_type;
 mod temporal;
 mod type_planner;
 pub mod types;

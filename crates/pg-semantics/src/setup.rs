@@ -15,6 +15,7 @@ use datafusion::sql::sqlparser::ast::BinaryOperator;
 use crate::analyze::{Correlated, Multiset, Refused, ThreeValued, plan_deferred};
 use crate::functions::ArrayFunction;
 use crate::inference::PushDownFilter;
+use crate::result_type::ResultTypes;
 use crate::{PgAnalyzer, PgTypePlanner, aggregates, functions, physical};
 
 /// DataFusion's settings under which SQL text means what it means in PostgreSQL.
@@ -61,6 +62,7 @@ pub fn register(mut builder: SessionStateBuilder) -> SessionStateBuilder {
         Arc::new(ThreeValued),
         Arc::new(Multiset),
         Arc::new(Correlated),
+        Arc::new(ResultTypes),
         Arc::new(Refused),
     ]));
     let ours: Arc<dyn OptimizerRule + Send + Sync> = Arc::new(PushDownFilter::default());

@@ -6,15 +6,18 @@ mod from;
 mod qualified;
 mod quantified;
 mod subscript;
+mod values;
 
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, Ident, Interval, ObjectName, Statement, TableFactor,
-    TypedString, UnaryOperator, Value, VisitMut, VisitorMut,
+    FunctionArgumentList, FunctionArguments, Ident, Interval, ObjectName, Query, Statement,
+    TableFactor, TypedString, UnaryOperator, Value, VisitMut, VisitorMut,
 };
 use inflowave_types::{Error, Result};
+
+use crate::functions::SUBSCRIPTS;
 
 /// To be called on each statement before it is planned.
 ///
@@ -31,6 +34,7 @@ use inflowave_types::{Error, Result};
 /// - `ARRAY[a, b]` becomes a call: DataFusion plans its items without the columns around a subquery.
 /// - `ARRAY(SELECT ..)` becomes an aggregate ([`array`]).
 /// - Casts that alone tell two calls apart get a name ([`alike`]).
+/// - Literals of `VALUES` beside a cast are cast, too ([`values`]).
 /// - Functions in `FROM` get the column names that PostgreSQL gives them ([`from`]).
 ///
 /// # Errors
@@ -48,6 +52,11 @@ struct Prepare;
 impl VisitorMut for Prepare {
     type Break = Box<Error>;
 
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Self::Break> {
+        values::same_types(query);
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Self::Break> {
         from::function(factor);
         ControlFlow::Continue(())
@@ -64,6 +73,12 @@ impl VisitorMut for Prepare {
         }
         ControlFlow::Continue(())
     }
+}
+
+/// By its last name, which may stand behind `pg_catalog`.
+fn is_called(function: &Function, name: &str) -> bool {
+    let last = function.name.0.last().and_then(|part| part.as_ident());
+    last.is_some_and(|ident| ident.value.eq_ignore_ascii_case(name))
 }
 
 fn rewrite(expr: &Expr) -> Option<Expr> {
@@ -102,6 +117,17 @@ fn rewrite(expr: &Expr) -> Option<Expr> {
             }),
             _ => None,
         },
+        Expr::Function(function) if is_called(function, "generate_subscripts") => {
+            let FunctionArguments::List(list) = &function.args else {
+                return None;
+            };
+            let args = list.args.iter().map(|arg| match arg {
+                FunctionArg::Unnamed(FunctionArgExpr::Expr(arg)) => Some(arg.clone()),
+                _ => None,
+            });
+            let subscripts = call(SUBSCRIPTS, args.collect::<Option<Vec<Expr>>>()?);
+            Some(call("unnest", vec![subscripts]))
+        }
         Expr::AtTimeZone {
             timestamp,
             time_zone,

@@ -21,7 +21,7 @@ use inflowave_types::{QueryId, Result, SessionId, SqlState};
 
 pub use auth::{Attempt, Authenticator, Exchange, Method, PasswordCheck, TlsPeer, TrustLoopback};
 pub use copy::{CopyFormat, CopyOut, CsvForm, TextForm};
-pub use wire_type::{WireType, element};
+pub use wire_type::{WireType, element, element_of};
 
 /// The engine, as a front end sees it.
 #[async_trait]

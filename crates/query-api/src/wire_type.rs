@@ -31,7 +31,16 @@ impl WireType {
             while let Some(deeper) = self::element(innermost.data_type()) {
                 innermost = deeper;
             }
-            let element = WireType::of(innermost)?;
+            // An array may carry the type of its items itself.
+            let own = tagged.map(|tag| tag.oid());
+            let element = match own {
+                Some(oid) => WireType {
+                    oid,
+                    typlen: typlen(oid),
+                    typmod: tagged.map_or(-1, PgType::typmod),
+                },
+                None => WireType::of(innermost)?,
+            };
             return Ok(WireType {
                 oid: array_oid(element.oid),
                 typlen: -1,
@@ -89,6 +98,21 @@ fn oid(field: &Field) -> Result<u32> {
                 field.name()
             )));
         }
+    })
+}
+
+/// The field of a list's elements, with the type that the list carries for them.
+pub fn element_of(field: &Field) -> Option<Field> {
+    let element = element(field.data_type())?;
+    let tag = field.metadata().get(PgType::KEY);
+    let vector = tag.is_some_and(|t| t.ends_with("vector"));
+    Some(match tag.filter(|_| !vector) {
+        Some(tag) => {
+            let mut metadata = element.metadata().clone();
+            metadata.insert(PgType::KEY.to_owned(), tag.clone());
+            element.clone().with_metadata(metadata)
+        }
+        None => element.clone(),
     })
 }
 

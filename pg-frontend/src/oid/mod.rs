@@ -2,6 +2,6 @@
 
 mod parameter;
 
-pub use inflowave_query_api::{WireType, element};
+pub use inflowave_query_api::{WireType, element, element_of};
 
 pub(crate) use self::parameter::{array_element, name, parameter};

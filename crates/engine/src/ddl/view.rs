@@ -84,7 +84,7 @@ async fn looked_up_alike(context: &Context, query: &Ast) -> Result<()> {
         return Ok(());
     }
     let mut plain = context.clone();
-    plain.settings.reset("search_path")?;
+    plain.settings.without_own_path();
     let now = context.ready(query.clone(), Pushdown::Off).await?;
     let later = plain.ready(query.clone(), Pushdown::Off).await?;
     if now.found == later.found {

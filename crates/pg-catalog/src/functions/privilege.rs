@@ -4,7 +4,7 @@ use inflowave_engine::{Object, Privilege};
 use inflowave_types::{Error, Result, SqlState};
 
 use super::name::class;
-use super::{Spec, spec, text};
+use super::{Spec, int, spec, text};
 use crate::snapshot::{Class, Snapshot};
 use crate::value::Value;
 
@@ -93,6 +93,41 @@ pub(super) const SPECS: &[Spec] = &[
     spec("has_tablespace_privilege", (2, 3), "bool", |s, args| {
         let (_, [_, privilege]) = asked(s, args)?;
         granted(privilege, |_| false)
+    }),
+    // What an owner and everybody have of an object that nothing was granted on; as PostgreSQL has it.
+    spec("acldefault", (2, 2), "_aclitem", |s, args| {
+        let roles = s.roles();
+        let owner = roles
+            .iter()
+            .find(|r| i64::from(r.oid) == int(&args[1]).unwrap_or(0));
+        let owner = owner.map_or("", |r| r.info.name.as_str());
+        let (of_public, of_owner) = match text(&args[0]) {
+            "r" => ("", "arwdDxt"),
+            "s" => ("", "rwU"),
+            "d" => ("Tc", "CTc"),
+            "f" => ("X", "X"),
+            "l" | "T" => ("U", "U"),
+            "n" => ("", "UC"),
+            "t" => ("", "C"),
+            "F" | "S" => ("", "U"),
+            "p" => ("", "sA"),
+            "L" => ("", "rw"),
+            "c" => ("", ""),
+            _ => {
+                return Err(Error::new(
+                    SqlState::InvalidParameterValue,
+                    format!("unrecognized object type abbreviation: {}", text(&args[0])),
+                ));
+            }
+        };
+        let mut items = Vec::new();
+        if !of_public.is_empty() {
+            items.push(format!("={of_public}/{owner}"));
+        }
+        if !of_owner.is_empty() {
+            items.push(format!("{owner}={of_owner}/{owner}"));
+        }
+        Ok(items.into())
     }),
     spec("pg_has_role", (2, 3), "bool", |s, args| {
         let (role, [of, privilege]) = asked(s, args)?;

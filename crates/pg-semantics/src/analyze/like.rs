@@ -6,16 +6,16 @@ use datafusion::logical_expr::{Expr, ExprSchemable};
 use inflowave_types::{Error, SqlState};
 
 use super::operator::mismatch;
+use crate::functions;
 use crate::raise::wrap;
 use crate::types::{self, Category, category};
 use arrow::datatypes::DataType;
 
-/// The same `LIKE`, its literal pattern rewritten to escape with a backslash.
+/// The same `LIKE`, its pattern rewritten to escape with a backslash.
 ///
 /// # Errors
 /// `22025` for a pattern that ends with its escape character; `22019`'s kin, an escape of more
-/// than one character, is a syntax error already; `0A000` for a pattern that is no literal with an
-/// escape of its own; `42883` for what is no text.
+/// than one character, is a syntax error already; `42883` for what is no text.
 pub(super) fn like(mut like: Like, schema: &DFSchema) -> Result<Like> {
     let sign = match (like.negated, like.case_insensitive) {
         (false, false) => "~~",
@@ -49,9 +49,10 @@ pub(super) fn like(mut like: Like, schema: &DFSchema) -> Result<Like> {
         }
         None if escape == '\\' => like.escape_char = None,
         None => {
-            return Err(wrap(Error::unsupported(
-                "LIKE with an ESCAPE other than a backslash takes a literal pattern",
-            )));
+            let escape = Expr::Literal(ScalarValue::Utf8View(Some(escape.to_string())), None);
+            let pattern = like.pattern.as_ref().clone();
+            like.pattern = Box::new(functions::like_escape().call(vec![pattern, escape]));
+            like.escape_char = None;
         }
     }
     Ok(like)

@@ -11,12 +11,15 @@ mod float;
 mod integer;
 mod interval;
 mod interval_span;
+mod json;
+mod like_escape;
 mod math;
 mod now;
 mod numeric;
 mod quantified;
 mod series;
 mod subquery;
+mod subscripts;
 mod text_case;
 
 use std::sync::{Arc, LazyLock};
@@ -42,6 +45,7 @@ pub(crate) use math::{no_function, power_udf};
 pub(crate) use numeric::{NumericOperator, Unscaled, round_div, worst_case};
 pub(crate) use quantified::{QUANTIFIED, operator as quantified_operator};
 pub(crate) use series::SERIES;
+pub(crate) use subscripts::SUBSCRIPTS;
 
 macro_rules! operators {
     ($($name:ident = $make:expr;)*) => {
@@ -73,6 +77,7 @@ operators! {
     temporal_add = interval::TemporalArithmetic::new(interval::TemporalOperator::Add);
     temporal_sub = interval::TemporalArithmetic::new(interval::TemporalOperator::Subtract);
     interval_mul = interval::TemporalArithmetic::new(interval::TemporalOperator::Multiply);
+    like_escape = like_escape::LikeEscape::new();
     or_null = subquery::OrNull::new();
     single_row = subquery::SingleRow::new();
     interval_div = interval::TemporalArithmetic::new(interval::TemporalOperator::Divide);
@@ -100,8 +105,10 @@ pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
         temporal_sub(),
         interval_mul(),
         interval_div(),
+        like_escape(),
         text_case::upper(),
     ];
+    all.extend(json::all());
     all.extend(math::all());
     all.extend(datetime::all());
     all.extend(now::all());
@@ -113,6 +120,7 @@ pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
     all.push(udf(interval_span::IntervalSpan::new()));
     all.push(udf(quantified::Quantified::new()));
     all.push(udf(series::Series::new()));
+    all.push(udf(subscripts::Subscripts::new()));
     all
 }
 

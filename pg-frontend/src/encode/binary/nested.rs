@@ -27,8 +27,8 @@ pub fn list(array: &ArrayRef, field: &Field) -> Result<Option<Box<dyn Form>>> {
     | DataType::Map(..) = array.data_type()
     {
         // The field may be of another layout than the array, but has as many levels.
-        let element = oid::element(field.data_type()).or_else(|| oid::element(array.data_type()));
-        let Some(element) = element.cloned() else {
+        let of_array = || oid::element(array.data_type()).cloned();
+        let Some(element) = oid::element_of(&field).or_else(of_array) else {
             return Ok(None);
         };
         let nulls = array.logical_nulls();
