@@ -1,65 +1,217 @@
-//! Real drivers in other languages: each script of `tests/clients` makes the same calls of PostgreSQL
-//! and of us, and compares what it gets.
+//! Real clients: each folder of `tests/clients` makes the same calls of PostgreSQL and of us, over the
+//! same tables, and compares what it gets. pgbench and postgres_fdw need no script of their own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use inflowave_pg_frontend as pg;
-use inflowave_testkit::provision::POSTGRES_ENV;
 use inflowave_testkit::skip;
-use tokio_util::sync::CancellationToken;
 
+use crate::psql_catalog::Both;
+use crate::psql_scripts::ROWS;
 use crate::server;
 
 const PYTHON_ENV: &str = "INFLOWAVE_TEST_PYTHON";
+const NODE_ENV: &str = "INFLOWAVE_TEST_NODE_MODULES";
+const PGJDBC_ENV: &str = "INFLOWAVE_TEST_PGJDBC";
 
-fn run(script: &str) {
-    let (Ok(python), Ok(postgres)) = (std::env::var(PYTHON_ENV), std::env::var(POSTGRES_ENV))
-    else {
-        skip!(
-            script,
-            format!("{PYTHON_ENV} or {POSTGRES_ENV} is not set").as_str()
-        );
+fn clients() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
+}
+
+/// Runs a command behind which the URLs of PostgreSQL and of ours are put; it has to succeed.
+fn run(name: &'static str, command: impl FnOnce() -> Option<Command>) {
+    let Some(mut command) = command() else {
+        skip!(name, "its driver is not installed");
     };
     server::run(async {
-        let service = server::service(Vec::new()).await.unwrap();
-        let listener = pg::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let shutdown = CancellationToken::new();
-        let _guard = shutdown.clone().drop_guard();
-        let limits = pg::Limits::default();
-        tokio::spawn(pg::serve(
-            listener,
-            service,
-            pg::Door::open(),
-            limits,
-            shutdown,
-        ));
-        let file = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("clients")
-            .join(script);
-        let ours = format!("postgres://tester@127.0.0.1:{port}/inflowave");
-        let output = tokio::task::spawn_blocking(move || {
-            Command::new(python)
-                .arg(file)
-                .args([postgres, ours])
-                .output()
-                .unwrap()
-        });
-        let output = output.await.unwrap();
-        let text = String::from_utf8_lossy(&output.stdout);
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{text}\n{errors}");
-        print!("{script}: {text}");
+        let Some(both) = Both::start(name).await else {
+            skip!(name, "psql or PostgreSQL is not there");
+        };
+        both.execute(ROWS).await;
+        command.args([both.url.clone(), both.ours("crm")]);
+        finish(name, command).await;
+        both.end().await;
     });
 }
 
+async fn finish(name: &str, mut command: Command) -> String {
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap());
+    let output = output.await.unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}\n{errors}");
+    print!("{name}: {text}");
+    text
+}
+
+fn python(folder: &str) -> Option<Command> {
+    let mut command = Command::new(std::env::var(PYTHON_ENV).ok()?);
+    command
+        .env("PYTHONPATH", clients().join("shared"))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .arg(clients().join(folder).join("client.py"));
+    Some(command)
+}
+
 #[test]
-fn psycopg_3() {
-    run("psycopg_3.py");
+fn psycopg() {
+    run("psycopg", || python("psycopg"));
+}
+
+#[test]
+fn psycopg2() {
+    run("psycopg2", || python("psycopg2"));
 }
 
 #[test]
 fn asyncpg() {
-    run("asyncpg_0.py");
+    run("asyncpg", || python("asyncpg"));
+}
+
+#[test]
+fn pg8000() {
+    run("pg8000", || python("pg8000"));
+}
+
+#[test]
+fn sqlalchemy() {
+    run("sqlalchemy", || python("sqlalchemy"));
+}
+
+#[test]
+fn adbc() {
+    run("adbc", || python("adbc"));
+}
+
+#[test]
+fn node() {
+    run("node", || {
+        let mut command = Command::new("node");
+        command
+            .env("NODE_PATH", std::env::var(NODE_ENV).ok()?)
+            .arg(clients().join("node/client.js"));
+        Some(command)
+    });
+}
+
+#[test]
+fn pgjdbc() {
+    run("pgjdbc", || {
+        let mut command = Command::new("java");
+        command
+            .arg("-cp")
+            .arg(std::env::var(PGJDBC_ENV).ok()?)
+            .arg(clients().join("pgjdbc/Client.java"));
+        Some(command)
+    });
+}
+
+/// The newest of PostgreSQL's own programs.
+fn program(name: &str) -> Option<PathBuf> {
+    let fixed = Path::new("/usr/lib/postgresql/15/bin").join(name);
+    match fixed.exists() {
+        true => Some(fixed),
+        false => Command::new(name)
+            .arg("--version")
+            .output()
+            .ok()
+            .map(|_| name.into()),
+    }
+}
+
+/// The table that `pgbench -S` reads lies in PostgreSQL, and is read through us in each of the three ways
+/// to send a statement.
+#[test]
+fn pgbench() {
+    let Some(pgbench) = program("pgbench") else {
+        skip!("pgbench", "pgbench is not there");
+    };
+    server::run(async {
+        let Some(both) = Both::start("pgbench").await else {
+            skip!("pgbench", "psql or PostgreSQL is not there");
+        };
+        both.execute(
+            "create table pgbench_accounts (aid int primary key, bid int, abalance int, filler char(84));
+             insert into pgbench_accounts select g, 1, 0, '' from generate_series(1, 100000) g;
+             create table pgbench_branches (bid int primary key, bbalance int, filler char(88));
+             insert into pgbench_branches values (1, 0, '')",
+        )
+        .await;
+        for mode in ["simple", "extended", "prepared"] {
+            let mut command = Command::new(&pgbench);
+            command
+                .args(["-n", "-S", "-t", "50", "-c", "2", "-s", "1", "-M", mode])
+                .arg(both.ours("crm"));
+            let printed = finish("pgbench", command).await;
+            assert!(
+                printed.contains("number of transactions actually processed: 100/100"),
+                "{printed}"
+            );
+        }
+        both.end().await;
+    });
+}
+
+/// A PostgreSQL that reads our tables as foreign ones: schema, conditions, joins, cursors.
+#[test]
+fn postgres_fdw() {
+    server::run(async {
+        let Some(both) = Both::start("postgres_fdw").await else {
+            skip!("postgres_fdw", "psql or PostgreSQL is not there");
+        };
+        both.execute(ROWS).await;
+        let port = both.address().port();
+        both.execute(&format!(
+            "create extension postgres_fdw;
+             create server ours foreign data wrapper postgres_fdw
+                 options (host '127.0.0.1', port '{port}', dbname 'crm', fetch_size '2');
+             alter server ours options (add fdw_startup_cost '100000');
+             create user mapping for postgres server ours
+                 options (user 'tester', password_required 'false');
+             create schema far; create schema far_sales;
+             import foreign schema public from server ours into far;
+             import foreign schema sales from server ours into far_sales"
+        ))
+        .await;
+        for (far, near) in [
+            (
+                "select * from far.customers order by id",
+                "select * from customers order by id",
+            ),
+            (
+                "select count(*), max(balance) from far.customers",
+                "select count(*), max(balance) from customers",
+            ),
+            (
+                "select name from far.customers where id > 1 and balance > 0",
+                "select name from customers where id > 1 and balance > 0",
+            ),
+            (
+                "select c.name, o.id from far.customers c join far_sales.orders o on o.customer = c.id order by 2 limit 2",
+                "select c.name, o.id from customers c join sales.orders o on o.customer = c.id order by 2 limit 2",
+            ),
+            (
+                "select n.name from far.customers n join customers m on m.id = n.id and m.name = n.name order by 1",
+                "select name from customers order by 1",
+            ),
+            (
+                "select attname, format_type(atttypid, atttypmod), attnotnull from pg_attribute \
+                 where attrelid = 'far.customers'::regclass and attnum > 0 order by attnum",
+                "select attname, format_type(atttypid, atttypmod), attnotnull from pg_attribute \
+                 where attrelid = 'customers'::regclass and attnum > 0 order by attnum",
+            ),
+        ] {
+            let (far_rows, near_rows) = (both.ask(far).await, both.ask(near).await);
+            assert!(!near_rows.is_empty());
+            assert_eq!(far_rows, near_rows, "{far}");
+        }
+        // The join has gone through us, and through us to its source.
+        let plan = both.ask(
+            "explain (verbose, costs off) select c.name, o.id from far.customers c \
+             join far_sales.orders o on o.customer = c.id",
+        );
+        let plan = plan.await.join("\n");
+        assert!(plan.contains("INNER JOIN sales.orders"), "{plan}");
+        both.end().await;
+    });
 }

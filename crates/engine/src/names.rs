@@ -2,7 +2,7 @@
 
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, Expr, Ident, ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr,
-    Statement, Value,
+    Statement,
 };
 
 const UNKNOWN: &str = "?column?";
@@ -177,10 +177,6 @@ fn name(expr: &Expr) -> Option<String> {
         Expr::Tuple(_) => fixed("row"),
         Expr::AtTimeZone { .. } => fixed("timezone"),
         Expr::Subquery(query) => subquery(query),
-        Expr::Value(value) => match value.value {
-            Value::Boolean(_) => fixed("bool"),
-            _ => None,
-        },
         _ => None,
     }
 }
@@ -254,7 +250,7 @@ mod tests {
             ),
             [
                 "?column?", "a", "b", "sum", "count", "?column?", "int4", "a", "case", "coalesce",
-                "extract", "date", "bool", "max", "Y"
+                "extract", "date", "?column?", "max", "Y"
             ]
         );
         assert_eq!(

@@ -24,6 +24,7 @@ use crate::names;
 use crate::overlay::{self, Overlays, StatementView};
 use crate::settings::Settings;
 use crate::views;
+use crate::words;
 
 /// Everything that one statement is planned and run with; owned, so that it can move to the CPU
 /// runtime.
@@ -181,13 +182,22 @@ impl Context {
             let [catalog, schema, _] = self.full(reference);
             catalogs.exists(&catalog)?;
             self.may_name(&catalog, &schema)?;
-            catalogs.check(&self.database, reference).await?;
+            let checked = catalogs.check(&self.database, reference).await;
+            checked.map_err(|e| self.at_relation(e, reference.table()))?;
         }
         let partly = self.may_read(references)?;
         if !partly.is_empty() {
             self.may_read_columns(statement, &partly).await?;
         }
         Ok(())
+    }
+
+    /// Says where the name of a relation stands that is not there.
+    fn at_relation(&self, error: Error, table: &str) -> Error {
+        match words::relation_position(&self.sql, table) {
+            Some(position) if error.position().is_none() => error.with_position(position),
+            _ => error,
+        }
     }
 
     /// Makes a tree ready for DataFusion's planner, and finds out what its names mean. Whether its

@@ -211,6 +211,33 @@ impl Words<'_> {
     }
 }
 
+/// Where the name of a relation begins, its schema and catalog with it, in characters from 1: behind
+/// `FROM`, `JOIN`, a comma or the like.
+pub(crate) fn relation_position(sql: &str, table: &str) -> Option<u32> {
+    let tokens = tokenize(sql).ok()?;
+    let tokens: Vec<TokenWithSpan> = tokens.into_iter().filter(|t| !blank(t)).collect();
+    let words = Words {
+        tokens: &tokens,
+        sql,
+    };
+    (0..tokens.len()).find_map(|at| {
+        if words.identifier(at).ok().as_deref() != Some(table) {
+            return None;
+        }
+        let mut first = at;
+        while first >= 2 && words.token(first - 1) == Some(&Token::Period) {
+            first -= 2;
+        }
+        let before = first.checked_sub(1)?;
+        let introduces = matches!(
+            words.upper(before).as_str(),
+            "FROM" | "JOIN" | "TABLE" | "ONLY" | "COPY"
+        );
+        (introduces || words.is_comma(before) || words.is_open(before))
+            .then(|| words.position(first))?
+    })
+}
+
 pub(crate) fn syntax(message: &str) -> Error {
     Error::new(SqlState::SyntaxError, message)
 }

@@ -67,6 +67,7 @@ pub(crate) struct FunctionSpec {
 const RELATIONS_TSV: &str = include_str!("data/relations.tsv");
 const TYPES_TSV: &str = include_str!("data/types.tsv");
 const SUPPORT_TSV: &str = include_str!("data/support.tsv");
+const KEYWORDS_TSV: &str = include_str!("data/keywords.tsv");
 const ROWS_TSV: &str = include_str!("data/rows.tsv");
 const FUNCTIONS_TSV: &str = include_str!("data/functions.tsv");
 
@@ -82,6 +83,36 @@ pub(crate) static RELATIONS: LazyLock<Vec<RelationSpec>> = LazyLock::new(|| {
         })
         .collect()
 });
+
+/// A word that SQL gives a meaning, as `pg_get_keywords` tells it.
+#[derive(Debug)]
+pub(crate) struct Keyword {
+    pub word: &'static str,
+    /// `U` for one that needs no quotes as a name.
+    pub category: &'static str,
+    pub bare_label: bool,
+    pub category_text: &'static str,
+    pub bare_label_text: &'static str,
+}
+
+pub(crate) static KEYWORDS: LazyLock<Vec<Keyword>> = LazyLock::new(|| {
+    let lines = lines(KEYWORDS_TSV);
+    lines
+        .map(|c| Keyword {
+            word: c[0],
+            category: c[1],
+            bare_label: c[2] == "t",
+            category_text: c[3],
+            bare_label_text: c[4],
+        })
+        .collect()
+});
+
+/// Is it no name unless it is quoted (`quote_ident` quotes it)?
+pub(crate) fn is_reserved(word: &str) -> bool {
+    let found = KEYWORDS.binary_search_by(|k| k.word.cmp(word));
+    found.is_ok_and(|at| KEYWORDS[at].category != "U")
+}
 
 /// The rows of a relation that are the same in every database, in the order of its columns.
 pub(crate) fn rows(relation: &str) -> impl Iterator<Item = Vec<&'static str>> {
@@ -194,6 +225,8 @@ mod tests {
         );
         assert!(class.columns[1].not_null && !class.columns[32].not_null);
         assert!(RELATIONS.iter().all(|r| r.oid > 0 && !r.columns.is_empty()));
+        assert!(KEYWORDS.is_sorted_by(|a, b| a.word < b.word));
+        assert!(is_reserved("select") && is_reserved("between") && !is_reserved("abort"));
         let numeric = type_of_oid(1700).unwrap();
         assert_eq!(
             (numeric.name, numeric.len, numeric.array),

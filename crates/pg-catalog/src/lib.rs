@@ -58,7 +58,7 @@ impl Extension for PgCatalog {
     }
 
     fn table_functions(&self) -> Vec<Arc<TableFunction>> {
-        vec![relation::time_zones()]
+        vec![relation::time_zones(), relation::keywords()]
     }
 
     fn overlay(&self, statement: &StatementView) -> Option<Arc<dyn Overlay>> {

@@ -4,8 +4,8 @@
 use std::fmt::{self, Debug};
 use std::sync::Arc;
 
-use arrow::array::{Int64Array, RecordBatch};
-use arrow::datatypes::SchemaRef;
+use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringViewArray};
+use arrow::datatypes::{Schema, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::memory::MemorySourceConfig;
 use datafusion::catalog::{
@@ -19,7 +19,7 @@ use datafusion::logical_expr::{
 use datafusion::physical_plan::ExecutionPlan;
 use inflowave_types::{Error, SqlState};
 
-use crate::data::RelationSpec;
+use crate::data::{KEYWORDS, Keyword, RelationSpec};
 use crate::functions::raised;
 use crate::rows::{self, Wanted};
 use crate::snapshot::Snapshot;
@@ -147,6 +147,54 @@ impl TableFunctionImpl for TimeZones {
             rows.schema(),
             vec![vec![rows]],
         )?))
+    }
+}
+
+/// `pg_get_keywords()`.
+pub(crate) fn keywords() -> Arc<TableFunction> {
+    let function = Arc::new(Keywords);
+    Arc::new(TableFunction::new(Keywords::NAME.to_owned(), function))
+}
+
+#[derive(Debug)]
+struct Keywords;
+
+impl Keywords {
+    const NAME: &'static str = "pg_get_keywords";
+}
+
+impl TableFunctionImpl for Keywords {
+    fn call_with_args(&self, args: TableFunctionArgs<'_, '_>) -> DfResult<Arc<dyn TableProvider>> {
+        if !args.exprs().is_empty() {
+            return Err(raised(Error::new(
+                SqlState::UndefinedFunction,
+                format!("function {} takes no arguments", Self::NAME),
+            )));
+        }
+        let text = |of: fn(&Keyword) -> &'static str| -> ArrayRef {
+            Arc::new(StringViewArray::from_iter_values(KEYWORDS.iter().map(of)))
+        };
+        let bare: ArrayRef = Arc::new(BooleanArray::from_iter(
+            KEYWORDS.iter().map(|k| Some(k.bare_label)),
+        ));
+        let columns = vec![
+            text(|k| k.word),
+            text(|k| k.category),
+            bare,
+            text(|k| k.category_text),
+            text(|k| k.bare_label_text),
+        ];
+        let names = [
+            ("word", "text"),
+            ("catcode", "char"),
+            ("barelabel", "bool"),
+            ("catdesc", "text"),
+            ("baredesc", "text"),
+        ];
+        let fields = names.map(|(name, type_name)| value::field(name, type_name, true));
+        let schema = Arc::new(Schema::new(fields.to_vec()));
+        let rows = RecordBatch::try_new(Arc::clone(&schema), columns)?;
+        Ok(Arc::new(MemTable::try_new(schema, vec![vec![rows]])?))
     }
 }
 

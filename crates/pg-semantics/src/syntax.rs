@@ -11,13 +11,13 @@ mod values;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
-    BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
+    AccessExpr, BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
     FunctionArgumentList, FunctionArguments, Ident, Interval, ObjectName, Query, Statement,
     TableFactor, TypedString, UnaryOperator, Value, VisitMut, VisitorMut,
 };
 use inflowave_types::{Error, Result};
 
-use crate::functions::SUBSCRIPTS;
+use crate::functions::{NUMBERED, SUBSCRIPTS};
 
 /// To be called on each statement before it is planned.
 ///
@@ -75,6 +75,38 @@ impl VisitorMut for Prepare {
     }
 }
 
+/// `(row).field`, where the row is no name.
+fn field(root: &Expr, chain: &[AccessExpr]) -> Option<Expr> {
+    let Expr::Nested(row) = root else {
+        return None;
+    };
+    let mut value = row.as_ref().clone();
+    for access in chain {
+        let AccessExpr::Dot(Expr::Identifier(name)) = access else {
+            return None;
+        };
+        let name = match name.quote_style {
+            None => name.value.to_lowercase(),
+            Some(_) => name.value.clone(),
+        };
+        let name = Expr::Value(Value::SingleQuotedString(name).into());
+        value = call("get_field", vec![value, name]);
+    }
+    Some(value)
+}
+
+fn unnested(name: &str, function: &Function) -> Option<Expr> {
+    let FunctionArguments::List(list) = &function.args else {
+        return None;
+    };
+    let args = list.args.iter().map(|arg| match arg {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(arg)) => Some(arg.clone()),
+        _ => None,
+    });
+    let array = call(name, args.collect::<Option<Vec<Expr>>>()?);
+    Some(call("unnest", vec![array]))
+}
+
 /// By its last name, which may stand behind `pg_catalog`.
 fn is_called(function: &Function, name: &str) -> bool {
     let last = function.name.0.last().and_then(|part| part.as_ident());
@@ -117,16 +149,12 @@ fn rewrite(expr: &Expr) -> Option<Expr> {
             }),
             _ => None,
         },
+        // Functions that give rows, each a function that gives an array and `unnest`.
         Expr::Function(function) if is_called(function, "generate_subscripts") => {
-            let FunctionArguments::List(list) = &function.args else {
-                return None;
-            };
-            let args = list.args.iter().map(|arg| match arg {
-                FunctionArg::Unnamed(FunctionArgExpr::Expr(arg)) => Some(arg.clone()),
-                _ => None,
-            });
-            let subscripts = call(SUBSCRIPTS, args.collect::<Option<Vec<Expr>>>()?);
-            Some(call("unnest", vec![subscripts]))
+            unnested(SUBSCRIPTS, function)
+        }
+        Expr::Function(function) if is_called(function, "_pg_expandarray") => {
+            unnested(NUMBERED, function)
         }
         Expr::AtTimeZone {
             timestamp,
@@ -138,7 +166,9 @@ fn rewrite(expr: &Expr) -> Option<Expr> {
         Expr::AnyOp { .. } | Expr::AllOp { .. } | Expr::Like { .. } | Expr::ILike { .. } => {
             quantified::called(expr)
         }
-        Expr::CompoundFieldAccess { root, access_chain } => subscript::called(root, access_chain),
+        Expr::CompoundFieldAccess { root, access_chain } => {
+            field(root, access_chain).or_else(|| subscript::called(root, access_chain))
+        }
         Expr::Cast {
             kind,
             expr: inner,

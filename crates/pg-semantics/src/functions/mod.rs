@@ -45,7 +45,7 @@ pub(crate) use math::{no_function, power_udf};
 pub(crate) use numeric::{NumericOperator, Unscaled, round_div, worst_case};
 pub(crate) use quantified::{QUANTIFIED, operator as quantified_operator};
 pub(crate) use series::SERIES;
-pub(crate) use subscripts::SUBSCRIPTS;
+pub(crate) use subscripts::{NUMBERED, SUBSCRIPTS};
 
 macro_rules! operators {
     ($($name:ident = $make:expr;)*) => {
@@ -121,6 +121,7 @@ pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
     all.push(udf(quantified::Quantified::new()));
     all.push(udf(series::Series::new()));
     all.push(udf(subscripts::Subscripts::new()));
+    all.push(udf(subscripts::Numbered::new()));
     all
 }
 
@@ -152,7 +153,6 @@ const WITHHELD: &[&str] = &[
     "arrow_try_cast",
     "arrow_metadata",
     "with_metadata",
-    "get_field",
     "to_hex",
     "levenshtein",
     "find_in_set",

@@ -2,9 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Int32Builder, ListBuilder};
-use arrow::datatypes::{DataType, Field, Int32Type};
-use datafusion::common::Result;
+use arrow::array::{
+    Array, ArrayRef, AsArray, Int32Array, Int32Builder, ListArray, ListBuilder, StructArray,
+};
+use arrow::buffer::OffsetBuffer;
+use arrow::compute::concat;
+use arrow::datatypes::{DataType, Field, Fields, Int32Type};
+use datafusion::common::cast::as_list_array;
+use datafusion::common::{Result, internal_err};
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, TypeSignature, Volatility,
 };
@@ -15,6 +20,85 @@ use crate::cast::pg_type;
 
 /// The name of the function that stands in `unnest` for a `generate_subscripts`.
 pub(crate) const SUBSCRIPTS: &str = "pg_subscripts";
+
+/// The name of the function that stands in `unnest` for an `information_schema._pg_expandarray`: the items of
+/// an array, each with its number from 1.
+pub(crate) const NUMBERED: &str = "pg_numbered_items";
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct Numbered {
+    signature: Signature,
+}
+
+impl Numbered {
+    pub fn new() -> Self {
+        Numbered {
+            signature: Signature::any(1, Volatility::Immutable),
+        }
+    }
+}
+
+fn numbered(list: &DataType) -> DataType {
+    let item = match list {
+        DataType::List(item) => item.data_type().clone(),
+        _ => DataType::Null,
+    };
+    let fields = Fields::from(vec![
+        Field::new("x", item, true),
+        Field::new("n", DataType::Int32, true),
+    ]);
+    DataType::List(Arc::new(Field::new_list_field(
+        DataType::Struct(fields),
+        true,
+    )))
+}
+
+impl ScalarUDFImpl for Numbered {
+    fn name(&self) -> &str {
+        NUMBERED
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, arg_types: &[DataType]) -> Result<DataType> {
+        Ok(numbered(&arg_types[0]))
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let arrays = ColumnarValue::values_to_arrays(&args.args)?;
+        let DataType::List(field) = numbered(arrays[0].data_type()) else {
+            return internal_err!("the numbered items of an array are one");
+        };
+        let DataType::Struct(fields) = field.data_type() else {
+            return internal_err!("the numbered items of an array are pairs");
+        };
+        let lists = as_list_array(&arrays[0])?;
+        let (mut items, mut numbers, mut lengths) = (Vec::new(), Vec::new(), Vec::new());
+        for row in 0..lists.len() {
+            let list = match lists.is_valid(row) {
+                true => lists.value(row),
+                false => lists.values().slice(0, 0),
+            };
+            let length = list.len();
+            lengths.push(length);
+            numbers.extend(1..=i32::try_from(length).unwrap_or(i32::MAX));
+            items.push(list);
+        }
+        let items: Vec<&dyn Array> = items.iter().map(AsRef::as_ref).collect();
+        let items = match items.is_empty() {
+            true => lists.values().slice(0, 0),
+            false => concat(&items)?,
+        };
+        let numbers: ArrayRef = Arc::new(Int32Array::from(numbers));
+        let pairs = StructArray::try_new(fields.clone(), vec![items, numbers], None)?;
+        let offsets = OffsetBuffer::from_lengths(lengths);
+        let nulls = lists.nulls().cloned();
+        let list = ListArray::try_new(Arc::clone(&field), offsets, Arc::new(pairs), nulls)?;
+        scalar_if(args.args.iter(), Arc::new(list))
+    }
+}
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Subscripts {

@@ -1,6 +1,6 @@
 """psycopg 3 against PostgreSQL and against InfloWave: the same calls give the same values.
 
-Usage: psycopg_3.py POSTGRES_URL INFLOWAVE_URL
+Usage: psycopg/client.py POSTGRES_URL INFLOWAVE_URL
 """
 
 import datetime

@@ -1,6 +1,6 @@
 """asyncpg against PostgreSQL and against InfloWave: the same calls give the same values.
 
-Usage: asyncpg_0.py POSTGRES_URL INFLOWAVE_URL
+Usage: asyncpg/client.py POSTGRES_URL INFLOWAVE_URL
 """
 
 import asyncio
