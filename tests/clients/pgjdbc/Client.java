@@ -62,7 +62,7 @@ public class Client {
       }
       // More than five executions: from then on it is prepared, and values come in binary.
       try (PreparedStatement statement = connection.prepareStatement(
-          "select name, ?::date, ?::numeric, ?, ?::timestamptz, ?::uuid, ?::bool, ?::float8 "
+          "select name, ?::date, ?::numeric, ? as said, ?::timestamptz, ?::uuid, ?::bool, ?::float8 "
               + "from customers where id = ?")) {
         for (int i = 0; i < 8; i++) {
           statement.setObject(1, LocalDate.of(2024, 2, 29));
