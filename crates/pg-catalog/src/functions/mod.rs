@@ -2,6 +2,7 @@
 //! it needs of the catalogs it finds in the options that it is called with.
 
 mod definition;
+mod format;
 mod name;
 mod privilege;
 mod session;
@@ -97,6 +98,7 @@ const fn effect(
 pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
     let specs = [
         definition::SPECS,
+        format::SPECS,
         name::SPECS,
         privilege::SPECS,
         session::SPECS,

@@ -52,7 +52,8 @@ fn printed(value: &Value) -> String {
     }
 }
 
-fn literal(text: &str) -> String {
+/// `quote_literal`.
+pub(super) fn literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
     match quoted.contains('\\') {
         true => format!(" E'{}'", quoted.replace('\\', "\\\\"))

@@ -227,6 +227,15 @@ const OF_TEXT: &[&str] = &[
     "regexp_like",
 ];
 
+/// Functions that print arguments of any type.
+const PRINTING: &[&str] = &[
+    "concat",
+    "concat_ws",
+    "format",
+    "quote_literal",
+    "quote_nullable",
+];
+
 /// Arguments of a DataFusion function whose PostgreSQL namesake takes other types.
 ///
 /// # Errors
@@ -261,14 +270,20 @@ pub(crate) fn prepare_arguments(
         let given = args.iter().map(type_of).collect::<Result<Vec<_>>>()?;
         return Err(no_function(name, &given));
     }
-    if !matches!(name, "concat" | "concat_ws") {
+    if !PRINTING.contains(&name) {
         return Ok(args);
     }
+    let by_cast = name.starts_with("quote_");
     args.into_iter()
         .map(|e| match category(&type_of(&e)?) {
+            _ if matches!(type_of(&e)?, DataType::List(_)) => {
+                e.cast_to(&DataType::Utf8View, schema)
+            }
             Category::Text | Category::Null | Category::Other => Ok(e),
-            // `concat` prints a Boolean by its output function, a cast does not.
-            Category::Boolean => when(e.clone(), lit("t")).when(e.is_false(), lit("f")).end(),
+            // `concat` and `format` print a Boolean by its output function, a cast does not.
+            Category::Boolean if !by_cast => {
+                when(e.clone(), lit("t")).when(e.is_false(), lit("f")).end()
+            }
             _ => e.cast_to(&DataType::Utf8View, schema),
         })
         .collect()
