@@ -83,6 +83,11 @@ fn copy() {
 }
 
 #[test]
+fn format() {
+    compare("format");
+}
+
+#[test]
 fn settings() {
     compare("settings");
 }
