@@ -32,6 +32,28 @@ fn deep_and_long_statements_meet_their_limits() {
     });
 }
 
+/// Widths that the rows give: neither one text nor those of a batch of rows take the memory.
+#[test]
+fn padded_texts_meet_their_limits() {
+    server::run(async {
+        let service = server::service(Vec::new()).await.unwrap();
+        let mut session = server::session(service.as_ref(), "inflowave").await;
+        let padded = |width: i64, rows: i64| {
+            format!(
+                "select sum(length(format('%*s', {width} + g - g, g))) from generate_series(1, {rows}) g"
+            )
+        };
+        for (width, rows) in [(17 << 20, 1), (1 << 20, 100)] {
+            let error = texts(session.as_mut(), &padded(width, rows))
+                .await
+                .unwrap_err();
+            assert_eq!(error.sqlstate().code(), "54000", "{width} {rows}");
+        }
+        let rows = texts(session.as_mut(), &padded(1 << 20, 20)).await.unwrap();
+        assert_eq!(rows[0][0].as_deref(), Some(&*(20 << 20).to_string()));
+    });
+}
+
 #[test]
 fn a_sort_larger_than_memory_spills_and_one_larger_than_the_disk_limit_says_so() {
     let sort = "select count(*), max(value), max(t) from (select value, cast(value as text) as t \

@@ -136,12 +136,7 @@ impl TimeZones {
 
 impl TableFunctionImpl for TimeZones {
     fn call_with_args(&self, args: TableFunctionArgs<'_, '_>) -> DfResult<Arc<dyn TableProvider>> {
-        if !args.exprs().is_empty() {
-            return Err(raised(Error::new(
-                SqlState::UndefinedFunction,
-                format!("function {} takes no arguments", Self::NAME),
-            )));
-        }
+        no_arguments(Self::NAME, &args)?;
         let rows = rows::time_zones().map_err(raised)?;
         Ok(Arc::new(MemTable::try_new(
             rows.schema(),
@@ -165,12 +160,7 @@ impl Keywords {
 
 impl TableFunctionImpl for Keywords {
     fn call_with_args(&self, args: TableFunctionArgs<'_, '_>) -> DfResult<Arc<dyn TableProvider>> {
-        if !args.exprs().is_empty() {
-            return Err(raised(Error::new(
-                SqlState::UndefinedFunction,
-                format!("function {} takes no arguments", Self::NAME),
-            )));
-        }
+        no_arguments(Self::NAME, &args)?;
         let text = |of: fn(&Keyword) -> &'static str| -> ArrayRef {
             Arc::new(StringViewArray::from_iter_values(KEYWORDS.iter().map(of)))
         };
@@ -195,6 +185,16 @@ impl TableFunctionImpl for Keywords {
         let schema = Arc::new(Schema::new(fields.to_vec()));
         let rows = RecordBatch::try_new(Arc::clone(&schema), columns)?;
         Ok(Arc::new(MemTable::try_new(schema, vec![vec![rows]])?))
+    }
+}
+
+fn no_arguments(name: &str, args: &TableFunctionArgs<'_, '_>) -> DfResult<()> {
+    match args.exprs().is_empty() {
+        true => Ok(()),
+        false => Err(raised(Error::new(
+            SqlState::UndefinedFunction,
+            format!("function {name} takes no arguments"),
+        ))),
     }
 }
 

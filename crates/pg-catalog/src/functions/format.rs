@@ -1,19 +1,20 @@
 //! `format`: a text with `%s`, `%I` and `%L` in it, filled in as PostgreSQL's `text_format` does.
 
 use std::iter::Peekable;
+use std::num::{IntErrorKind, ParseIntError};
 use std::str::Chars;
 
 use inflowave_types::{Error, Result, SqlState};
 
-use super::Spec;
 use super::name::quoted;
-use super::spec;
 use super::text::literal;
+use super::{Spec, spec};
 use crate::value::Value;
 
-/// Bytes of one result. A width comes from the statement's data, and must not be able to take the
-/// server's memory.
+/// Bytes of one result: a width comes from the statement's data.
 const RESULT_MAX: usize = 16 * 1024 * 1024;
+
+const SINGLE: &str = "For a single \"%\" use \"%%\".";
 
 /// The arguments behind the first are printed before they come here: what is to be filled in has to
 /// be the text of its own type.
@@ -73,7 +74,7 @@ fn filled(pattern: &str, args: &[Option<&str>]) -> Result<String> {
         if !matches!(letter, 's' | 'I' | 'L') {
             return Err(
                 invalid(format!("unrecognized format() type specifier \"{letter}\""))
-                    .with_hint("For a single \"%\" use \"%%\"."),
+                    .with_hint(SINGLE),
             );
         }
         let width = match specifier.width {
@@ -166,12 +167,18 @@ fn read_width(text: Option<&str>) -> Result<i32> {
     let Some(text) = text else {
         return Ok(0);
     };
-    text.trim().parse().map_err(|_| {
-        Error::new(
-            SqlState::InvalidTextRepresentation,
-            format!("invalid input syntax for type integer: \"{text}\""),
-        )
-    })
+    text.trim()
+        .parse()
+        .map_err(|e: ParseIntError| match e.kind() {
+            IntErrorKind::PosOverflow | IntErrorKind::NegOverflow => Error::new(
+                SqlState::NumericValueOutOfRange,
+                format!("value \"{text}\" is out of range for type integer"),
+            ),
+            _ => Error::new(
+                SqlState::InvalidTextRepresentation,
+                format!("invalid input syntax for type integer: \"{text}\""),
+            ),
+        })
 }
 
 /// A negative width is one to the left.
@@ -201,7 +208,7 @@ fn invalid(message: impl Into<String>) -> Error {
 }
 
 fn unterminated() -> Error {
-    invalid("unterminated format() type specifier").with_hint("For a single \"%\" use \"%%\".")
+    invalid("unterminated format() type specifier").with_hint(SINGLE)
 }
 
 fn out_of_range() -> Error {

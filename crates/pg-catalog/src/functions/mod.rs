@@ -112,6 +112,9 @@ pub(crate) fn function(spec: Spec) -> Arc<ScalarUDF> {
     Arc::new(ScalarUDF::from(CatalogFunction::new(spec)))
 }
 
+/// Bytes of the texts that one call holds, for all rows of its batch.
+const RESULTS_MAX: usize = 64 * 1024 * 1024;
+
 /// What functions find of the statement's snapshot in its options.
 #[derive(Debug, Clone)]
 pub(crate) struct Bound(pub Arc<Snapshot>);
@@ -241,6 +244,7 @@ impl ScalarUDFImpl for CatalogFunction {
         let columns = args.args.iter().map(|a| a.to_array(count));
         let columns: Vec<ArrayRef> = columns.collect::<DfResult<_>>()?;
         let mut results = Vec::with_capacity(count);
+        let mut held = 0_usize;
         let mut row = Vec::with_capacity(columns.len());
         for index in 0..count {
             row.clear();
@@ -248,10 +252,23 @@ impl ScalarUDFImpl for CatalogFunction {
                 row.push(of_scalar(&ScalarValue::try_from_array(column, index)?));
             }
             let null = self.spec.strict && row.contains(&Value::Null);
-            results.push(match null {
+            let result = match null {
                 true => Value::Null,
                 false => (self.spec.body)(&snapshot, &row).map_err(raised)?,
-            });
+            };
+            held = held.saturating_add(text(&result).len());
+            if held > RESULTS_MAX {
+                return Err(raised(
+                    Error::new(
+                        SqlState::ProgramLimitExceeded,
+                        format!("the results of {}() are too large", self.spec.name),
+                    )
+                    .with_detail(format!(
+                        "Those of {count} rows together may have {RESULTS_MAX} bytes."
+                    )),
+                ));
+            }
+            results.push(result);
         }
         let array = value::array(self.result.data_type(), results.iter()).map_err(raised)?;
         Ok(match (scalar, array.as_list_opt::<i32>()) {

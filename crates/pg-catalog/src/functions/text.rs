@@ -20,17 +20,18 @@ pub(super) const SPECS: &[Spec] = &[
         })
     },
     spec("quote_ident", (1, 1), "text", |_, args| {
-        Ok(quoted(&printed(&args[0])).into())
+        Ok(quoted(text(&args[0])).into())
     }),
+    // What is quoted as a literal is printed before it comes here.
     spec("quote_literal", (1, 1), "text", |_, args| {
-        Ok(literal(&printed(&args[0])).into())
+        Ok(literal(text(&args[0])).into())
     }),
     Spec {
         strict: false,
         ..spec("quote_nullable", (1, 1), "text", |_, args| {
             Ok(match &args[0] {
                 Value::Null => "NULL".into(),
-                value => literal(&printed(value)).into(),
+                value => literal(text(value)).into(),
             })
         })
     },
@@ -42,15 +43,6 @@ pub(super) const SPECS: &[Spec] = &[
         Ok(size(bytes).into())
     }),
 ];
-
-fn printed(value: &Value) -> String {
-    match value {
-        Value::Int(v) => v.to_string(),
-        Value::Float(v) => v.to_string(),
-        Value::Bool(v) => v.to_string(),
-        other => text(other).to_owned(),
-    }
-}
 
 /// `quote_literal`.
 pub(super) fn literal(text: &str) -> String {

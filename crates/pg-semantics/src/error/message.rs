@@ -128,6 +128,13 @@ pub(super) fn from_text(text: &str) -> Option<Error> {
     {
         return Some(no_function(format!("{function} does not exist")));
     }
+    // `(value).field`, whose function is DataFusion's.
+    if lower.contains("cannot access field at argument") {
+        return Some(Error::new(
+            SqlState::WrongObjectType,
+            "column notation applied to a type that is not a composite type",
+        ));
+    }
     if lower.contains("divide by zero") || lower.contains("division by zero") {
         return Some(Error::new(SqlState::DivisionByZero, "division by zero"));
     }

@@ -225,6 +225,8 @@ const OF_TEXT: &[&str] = &[
     "ascii",
     "regexp_replace",
     "regexp_like",
+    "format",
+    "quote_ident",
 ];
 
 /// Functions that print arguments of any type.
