@@ -88,6 +88,11 @@ fn format() {
 }
 
 #[test]
+fn grouping() {
+    compare("grouping");
+}
+
+#[test]
 fn settings() {
     compare("settings");
 }

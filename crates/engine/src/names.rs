@@ -1,8 +1,8 @@
 //! Names of output columns as PostgreSQL gives them (`FigureColname` in `parse_target.c`).
 
 use datafusion::sql::sqlparser::ast::{
-    AccessExpr, Expr, Ident, ObjectName, ObjectNamePart, Query, Select, SelectItem, SetExpr,
-    Statement,
+    AccessExpr, Expr, Ident, ObjectName, ObjectNamePart, OrderBy, OrderByKind, Query, Select,
+    SelectItem, SetExpr, Statement, Value,
 };
 
 const UNKNOWN: &str = "?column?";
@@ -37,11 +37,59 @@ pub(crate) fn output(statement: &Statement, width: usize) -> Vec<Option<String>>
 }
 
 /// Gives each output column that the planner could not tell from another its own name: DataFusion
-/// refuses `SELECT 1, 1`.
+/// refuses `SELECT 1, 1`, and `SELECT f(a) .. GROUP BY a ORDER BY 1`.
 pub(crate) fn disambiguate(statement: &mut Statement) {
     if let Statement::Query(query) = statement {
         of_branches(&mut query.body);
+        if let (SetExpr::Select(select), Some(order_by)) = (query.body.as_mut(), &query.order_by) {
+            of_positions(select, order_by);
+        }
     }
+}
+
+/// The output columns that `ORDER BY` names by their positions.
+fn of_positions(select: &mut Select, order_by: &OrderBy) {
+    let OrderByKind::Expressions(keys) = &order_by.kind else {
+        return;
+    };
+    let starred = |i: &SelectItem| {
+        !matches!(
+            i,
+            SelectItem::UnnamedExpr(_) | SelectItem::ExprWithAlias { .. }
+        )
+    };
+    if select.projection.iter().any(starred) {
+        return;
+    }
+    for key in keys {
+        let Expr::Value(value) = &key.expr else {
+            continue;
+        };
+        let Value::Number(position, _) = &value.value else {
+            continue;
+        };
+        let index = position
+            .parse::<usize>()
+            .ok()
+            .and_then(|p| p.checked_sub(1));
+        let Some((index, item)) = index.and_then(|i| Some((i, select.projection.get_mut(i)?)))
+        else {
+            continue;
+        };
+        if let SelectItem::UnnamedExpr(expr) = item
+            && !matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
+        {
+            *item = SelectItem::ExprWithAlias {
+                alias: unique(&planned(expr), index),
+                expr: expr.clone(),
+            };
+        }
+    }
+}
+
+/// A name that no other column of the list has.
+fn unique(text: &str, index: usize) -> Ident {
+    Ident::with_quote('"', format!("{text} {index}"))
 }
 
 /// Each branch of a `UNION` on its own: behind the first one names do not matter.
@@ -80,7 +128,7 @@ fn of_select(select: &mut Select) {
         };
         *item = SelectItem::ExprWithAlias {
             expr: expr.clone(),
-            alias: Ident::with_quote('"', format!("{text} {index}")),
+            alias: unique(&text, index),
         };
     }
 }
