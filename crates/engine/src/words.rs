@@ -220,7 +220,7 @@ pub(crate) fn relation_position(sql: &str, table: &str) -> Option<u32> {
         tokens: &tokens,
         sql,
     };
-    (0..tokens.len()).find_map(|at| {
+    let names = (0..tokens.len()).filter_map(|at| {
         if words.identifier(at).ok().as_deref() != Some(table) {
             return None;
         }
@@ -228,14 +228,24 @@ pub(crate) fn relation_position(sql: &str, table: &str) -> Option<u32> {
         while first >= 2 && words.token(first - 1) == Some(&Token::Period) {
             first -= 2;
         }
-        let before = first.checked_sub(1)?;
-        let introduces = matches!(
-            words.upper(before).as_str(),
+        Some((first.checked_sub(1)?, first))
+    });
+    let names: Vec<(usize, usize)> = names.collect();
+    let introduced = |(before, _): &&(usize, usize)| {
+        matches!(
+            words.upper(*before).as_str(),
             "FROM" | "JOIN" | "TABLE" | "ONLY" | "COPY"
-        );
-        (introduces || words.is_comma(before) || words.is_open(before))
-            .then(|| words.position(first))?
-    })
+        )
+    };
+    let from = (0..tokens.len()).find(|at| words.upper(*at) == "FROM");
+    let listed = |(before, _): &&(usize, usize)| {
+        from.is_some_and(|from| from < *before)
+            && (words.is_comma(*before) || words.is_open(*before))
+    };
+    // A column can have the relation's name.
+    let found = names.iter().find(introduced);
+    let (_, first) = found.or_else(|| names.iter().find(listed))?;
+    words.position(*first)
 }
 
 pub(crate) fn syntax(message: &str) -> Error {
