@@ -25,6 +25,7 @@ import urllib.parse
 
 import psycopg
 
+import replay
 import sqltext
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -266,6 +267,27 @@ def selected(client, recorded, known):
     return lines, left_out
 
 
+def standing(url, lines):
+    """The lines that PostgreSQL itself takes when they are replayed. The others hang on what is not in
+    its log: statements prepared by the protocol, or options of the connection's start."""
+    server, good = replay.Server(url), []
+    for session in replay.by_session(lines):
+        server.connect()
+        state = []
+        for line in session:
+            answers = replay.attempt(server, line["sql"], line["parameters"])
+            if any(answer.kind == "error" for answer in answers):
+                server.connect()
+                for sql, parameters in state:
+                    replay.attempt(server, sql, parameters)
+                continue
+            good.append(line)
+            if sqltext.keeps_state(line["sql"]):
+                state.append((line["sql"], line["parameters"]))
+    server.close()
+    return good
+
+
 def identity(client, sql, parameters):
     text = json.dumps([sql, parameters], ensure_ascii=False)
     return f"{client}-{hashlib.sha256(text.encode()).hexdigest()[:10]}"
@@ -329,7 +351,10 @@ def record(base, options):
                                    errors="replace", timeout=CLIENT_SECONDS_MAX)
         entries = log.since(client)
         lines, left_out = selected(client, sessions(entries), known)
-        print(f"{client}: {len(lines)} statements, {left_out} that write left out, exit {ended.returncode}", flush=True)
+        taken = len(lines)
+        lines = standing(url, lines)
+        log.since(f"{client} again")
+        print(f"{client}: {len(lines)} statements, {left_out} that write and {taken - len(lines)} that do not stand alone left out, exit {ended.returncode}", flush=True)
         if ended.returncode or os.environ.get("CORPUS_VERBOSE"):
             print(ended.stdout[-2000:], ended.stderr[-4000:], sep="\n", flush=True)
         if ended.returncode:

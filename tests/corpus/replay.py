@@ -334,6 +334,7 @@ class Run:
         for session in sessions:
             for server in (left, right, witness):
                 server.connect()
+            state = []
             for line in session:
                 sql, parameters = line["sql"], line["parameters"]
                 original = (sql, parameters)
@@ -348,6 +349,7 @@ class Run:
                     sql, parameters = changed
                 theirs = attempt(left, sql, parameters)
                 ours = attempt(right, sql, parameters)
+                self.recover(state, line, (sql, parameters), ours)
                 again = attempt(witness, *original)
                 key = line["id"]
                 if not self.change:
@@ -361,6 +363,20 @@ class Run:
                 found = compare((left, right), (theirs, ours), volatile.get(key, {}), sqltext.ordered(sql))
                 if found:
                     self.differences[key] = found
+
+    def recover(self, state, line, statement, ours):
+        """A statement that failed must not hide what those behind it do: the session is made anew, from
+        its statements that keep state."""
+        right = self.servers[1]
+        if not any(a.kind == "error" for a in ours):
+            if sqltext.keeps_state(line["sql"]):
+                state.append(statement)
+            return
+        if right.connection.transaction_status == pq.TransactionStatus.IDLE and state == []:
+            return
+        right.connect()
+        for sql, parameters in state:
+            attempt(right, sql, parameters)
 
 
 def other_aliases(witness, line):

@@ -9,6 +9,7 @@ import re
 _TOKEN = re.compile(
     r"""
     (?P<space>\s+)
+  | (?P<placeholder>\{\{[a-z]+:[^{}]*\}\})
   | (?P<line>--[^\n]*)
   | (?P<block>/\*)
   | (?P<escape>[eE]'(?:[^'\\]|\\.|'')*')
@@ -131,11 +132,13 @@ def writes(sql):
             return True
         if first == "copy" and "from" in _outside(part):
             return True
-        if first == "with" and words & {"insert", "delete", "merge"}:
+        pairs = {(word(part, at), word(part, at + 1)) for at in range(len(part) - 1)}
+        acts = pairs & {("insert", "into"), ("delete", "from"), ("merge", "into")}
+        if first == "with" and (acts or "update" in words and "set" in words):
             return True
         if first in ("select", "with") and "into" in _outside(part):
             return True
-        if first in ("explain", "prepare", "declare") and words & {"insert", "delete", "create"}:
+        if first in ("explain", "prepare", "declare") and (acts or "create" in words):
             return True
         for at in range(len(part) - 1):
             if part[at][0] == "word" and part[at][1].lower() in _ACTS and part[at + 1][1] == "(":

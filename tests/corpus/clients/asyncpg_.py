@@ -37,7 +37,8 @@ async def main():
     async with asyncpg.create_pool(url, min_size=1, max_size=1) as pool:
         async with pool.acquire() as pooled:
             await pooled.fetchval("select 1")
-    connection = await asyncpg.connect(url, server_settings={"jit": "on", "search_path": "sales,public"})
+    connection = await asyncpg.connect(url, server_settings={"jit": "on"})
+    await connection.execute("set search_path = sales, public")
     await connection.fetch("select title, feeling from products, customers order by 1, 2")
     await connection.close()
 
