@@ -34,8 +34,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 EQUAL_SHAPE_MIN = 0.98
 STATEMENT_SECONDS_MAX = 60
 USER_OID_MIN = 16384
-# An OID that no object has: what a placeholder becomes on a server that does not know its object.
-NO_OID = "4294967294"
+# An OID that no object has, and that fits an int4, as some clients cast: what
+NO_OID = "2147483646"
 
 # oid, regproc .. regcollation, xid, cid, xid8 and their arrays; oidvector.
 XIDS = {28, 29, 5069, 1011, 1012, 271}

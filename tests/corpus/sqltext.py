@@ -132,7 +132,8 @@ def writes(sql):
             return True
         if first == "copy" and "from" in _outside(part):
             return True
-        pairs = {(word(part, at), word(part, at + 1)) for at in range(len(part) - 1)}
+        # Such a word behind AS is an alias.
+        pairs = {(word(part, at), word(part, at + 1)) for at in range(len(part) - 1) if word(part, at - 1) != "as"}
         acts = pairs & {("insert", "into"), ("delete", "from"), ("merge", "into")}
         if first == "with" and (acts or "update" in words and "set" in words):
             return True
