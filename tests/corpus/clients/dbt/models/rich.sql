@@ -1,0 +1,2 @@
+{{ config(materialized='ephemeral') }}
+select id, name, balance from {{ source('shop', 'customers') }} where balance > 0
