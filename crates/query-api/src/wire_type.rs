@@ -24,7 +24,10 @@ impl WireType {
         let tagged = field.metadata().get(PgType::KEY);
         let tagged = tagged.and_then(|t| t.parse::<PgType>().ok());
         // A vector is a list here, and no array there.
-        let vector = matches!(tagged, Some(PgType::Int2vector | PgType::Oidvector));
+        let vector = matches!(
+            tagged,
+            Some(PgType::Int2vector | PgType::Oidvector | PgType::Anyarray)
+        );
         if !vector && let Some(element) = element(field.data_type()) {
             // PostgreSQL has one array type for all numbers of dimensions.
             let mut innermost = element;

@@ -26,6 +26,13 @@ pub enum PgType {
     /// An OID that is printed as a name, as the other types of `reg..` are. Its values are numbers
     /// until they are printed.
     Regproc,
+    /// A function with the types of its arguments.
+    Regprocedure,
+    /// An operator with the types of its operands.
+    Regoperator,
+    Regdictionary,
+    Regconfig,
+    Regcollation,
     Regclass,
     Regtype,
     Regnamespace,
@@ -39,6 +46,10 @@ pub enum PgType {
     /// A list that starts at 0 and is printed without braces.
     Int2vector,
     Oidvector,
+    /// A list of what a column of another table has.
+    Anyarray,
+    /// Of a function that gives nothing: an empty text.
+    Void,
 }
 
 impl PgType {
@@ -60,6 +71,11 @@ impl PgType {
             PgType::Oid => 26,
             PgType::Char => 18,
             PgType::Regproc => 24,
+            PgType::Regprocedure => 2202,
+            PgType::Regoperator => 2204,
+            PgType::Regdictionary => 3769,
+            PgType::Regconfig => 3734,
+            PgType::Regcollation => 4191,
             PgType::Regclass => 2205,
             PgType::Regtype => 2206,
             PgType::Regnamespace => 4089,
@@ -70,6 +86,8 @@ impl PgType {
             PgType::Lsn => 3220,
             PgType::Int2vector => 22,
             PgType::Oidvector => 30,
+            PgType::Anyarray => 2277,
+            PgType::Void => 2278,
         }
     }
 
@@ -99,6 +117,11 @@ impl fmt::Display for PgType {
             PgType::Oid => f.write_str("oid"),
             PgType::Char => f.write_str("char"),
             PgType::Regproc => f.write_str("regproc"),
+            PgType::Regprocedure => f.write_str("regprocedure"),
+            PgType::Regoperator => f.write_str("regoperator"),
+            PgType::Regdictionary => f.write_str("regdictionary"),
+            PgType::Regconfig => f.write_str("regconfig"),
+            PgType::Regcollation => f.write_str("regcollation"),
             PgType::Regclass => f.write_str("regclass"),
             PgType::Regtype => f.write_str("regtype"),
             PgType::Regnamespace => f.write_str("regnamespace"),
@@ -109,6 +132,8 @@ impl fmt::Display for PgType {
             PgType::Lsn => f.write_str("pg_lsn"),
             PgType::Int2vector => f.write_str("int2vector"),
             PgType::Oidvector => f.write_str("oidvector"),
+            PgType::Anyarray => f.write_str("anyarray"),
+            PgType::Void => f.write_str("void"),
         }
     }
 }
@@ -134,6 +159,11 @@ impl FromStr for PgType {
             ("oid", None) => PgType::Oid,
             ("char", None) => PgType::Char,
             ("regproc", None) => PgType::Regproc,
+            ("regprocedure", None) => PgType::Regprocedure,
+            ("regoperator", None) => PgType::Regoperator,
+            ("regdictionary", None) => PgType::Regdictionary,
+            ("regconfig", None) => PgType::Regconfig,
+            ("regcollation", None) => PgType::Regcollation,
             ("regclass", None) => PgType::Regclass,
             ("regtype", None) => PgType::Regtype,
             ("regnamespace", None) => PgType::Regnamespace,
@@ -144,6 +174,8 @@ impl FromStr for PgType {
             ("pg_lsn", None) => PgType::Lsn,
             ("int2vector", None) => PgType::Int2vector,
             ("oidvector", None) => PgType::Oidvector,
+            ("anyarray", None) => PgType::Anyarray,
+            ("void", None) => PgType::Void,
             _ => return Err(()),
         })
     }
