@@ -34,6 +34,7 @@ mod session;
 mod settings;
 mod show;
 mod specs;
+mod spelling;
 mod statement;
 mod suggest;
 mod transaction;
@@ -51,7 +52,7 @@ pub use catalog::{
 pub use cursor::CursorInfo;
 pub use engine::{Engine, EngineBuilder, METASTORE_DOMAINS, Runtimes};
 pub use extension::{Command, Extension, Overlay, SystemTable};
-pub use overlay::{Setting, StatementView, TABLE_OID};
+pub use overlay::{SYSTEM_COLUMNS, Setting, StatementView};
 pub use prepared::PreparedInfo;
 pub use registry::{Phases, QueryRecord, QueryState, Registry, RemoteRecord, SessionRecord};
 pub use words::Words;

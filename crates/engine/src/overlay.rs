@@ -275,13 +275,15 @@ pub(crate) fn names(statement: &ast::Statement) -> BTreeSet<String> {
 #[derive(Default)]
 struct Names(BTreeSet<String>);
 
-/// A column that every relation has and `*` does not show.
-pub const TABLE_OID: &str = "tableoid";
+/// Columns that every relation of the system catalogs has and `*` does not show: its own OID, and the
+/// transaction that wrote the row.
+pub const SYSTEM_COLUMNS: [&str; 2] = ["tableoid", "xmin"];
 
 impl Names {
     fn system_column(&mut self, ident: &ast::Ident) {
-        if ident.value.eq_ignore_ascii_case(TABLE_OID) {
-            self.0.insert(TABLE_OID.to_owned());
+        let mut columns = SYSTEM_COLUMNS.iter();
+        if let Some(column) = columns.find(|c| ident.value.eq_ignore_ascii_case(c)) {
+            self.0.insert((*column).to_owned());
         }
     }
 

@@ -19,6 +19,7 @@ use crate::depth::{depth, too_deep};
 use crate::extension::{Command, Extension};
 use crate::prepared::{Execute, Prepare};
 use crate::show::Show;
+use crate::spelling;
 use crate::transaction;
 use crate::words::{Lines, Words, blank, parse_error, syntax, tokenize};
 
@@ -338,7 +339,7 @@ pub(crate) fn query(
 ) -> Result<Box<ast::Statement>> {
     let mut parser = Parser::new(&PostgreSqlDialect {})
         .with_recursion_limit(depth_max)
-        .with_tokens_with_locations(tokens);
+        .with_tokens_with_locations(spelling::for_parser(tokens));
     let located = |e: ParserError| parse_error(e, sql);
     let statement = parser.parse_statement().map_err(located)?;
     let rest = parser.peek_token();

@@ -38,7 +38,7 @@ impl Relation {
             spec,
             catalog: catalog.to_owned(),
             snapshot: Arc::clone(&snapshot),
-            schema: value::schema(spec, snapshot.has_table_oids()),
+            schema: value::schema(spec, snapshot.has_system_columns()),
         }
     }
 }
@@ -103,7 +103,7 @@ impl TableProvider for Relation {
             .map_err(raised)?;
         let schema = self.schema();
         let batch = match schema.fields().len() > self.spec.columns.len() {
-            true => with_table_oid(&batch, self.spec.oid, &schema)?,
+            true => with_system_columns(&batch, self.spec.oid, &schema)?,
             false => batch,
         };
         Ok(MemorySourceConfig::try_new_exec(
@@ -114,10 +114,13 @@ impl TableProvider for Relation {
     }
 }
 
-fn with_table_oid(batch: &RecordBatch, oid: u32, schema: &SchemaRef) -> DfResult<RecordBatch> {
-    let own = Int64Array::from(vec![i64::from(oid); batch.num_rows()]);
+fn with_system_columns(batch: &RecordBatch, oid: u32, schema: &SchemaRef) -> DfResult<RecordBatch> {
+    // `FrozenTransactionId`: written before all that can be running.
+    const FROZEN: i64 = 2;
     let mut columns = batch.columns().to_vec();
-    columns.push(Arc::new(own));
+    for value in [i64::from(oid), FROZEN] {
+        columns.push(Arc::new(Int64Array::from(vec![value; batch.num_rows()])));
+    }
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }
 

@@ -14,7 +14,7 @@ use datafusion::logical_expr::{EmptyRelation, LogicalPlan};
 use futures::StreamExt;
 use futures::future::BoxFuture;
 use inflowave_engine::{
-    ColumnType, CommentInfo, Object, Overlay, Privilege, RoleInfo, StatementView, TABLE_OID,
+    ColumnType, CommentInfo, Object, Overlay, Privilege, RoleInfo, SYSTEM_COLUMNS, StatementView,
 };
 use inflowave_query_api::WireType;
 use inflowave_types::{Error, Result, SqlState};
@@ -101,8 +101,8 @@ pub(crate) struct Snapshot {
     columns: Mutex<HashMap<(String, u32), Columns>>,
     comments: OnceLock<Vec<CommentInfo>>,
     procedures: Arc<OnceLock<Procedures>>,
-    /// The statement names the column `tableoid`: relations have it then.
-    table_oids: AtomicBool,
+    /// The statement names a system column: relations have them then.
+    system_columns: AtomicBool,
 }
 
 impl Snapshot {
@@ -114,12 +114,12 @@ impl Snapshot {
             columns: Mutex::default(),
             comments: OnceLock::new(),
             procedures,
-            table_oids: AtomicBool::new(false),
+            system_columns: AtomicBool::new(false),
         }
     }
 
-    pub fn has_table_oids(&self) -> bool {
-        self.table_oids.load(Ordering::Relaxed)
+    pub fn has_system_columns(&self) -> bool {
+        self.system_columns.load(Ordering::Relaxed)
     }
 
     /// # Errors
@@ -477,7 +477,7 @@ impl Overlay for Laid {
             true => Arc::new(Relation::new(spec, catalog, Arc::clone(&self.0))),
             // The planner sees that there are none, and plans nothing over them.
             false => {
-                let schema = value::schema(spec, self.0.has_table_oids());
+                let schema = value::schema(spec, self.0.has_system_columns());
                 let schema = DFSchema::try_from(schema.as_ref().clone());
                 let none = LogicalPlan::EmptyRelation(EmptyRelation {
                     produce_one_row: false,
@@ -489,8 +489,8 @@ impl Overlay for Laid {
     }
 
     async fn ready(&self, names: &BTreeSet<String>) -> Result<()> {
-        if names.contains(TABLE_OID) {
-            self.0.table_oids.store(true, Ordering::Relaxed);
+        if SYSTEM_COLUMNS.iter().any(|c| names.contains(*c)) {
+            self.0.system_columns.store(true, Ordering::Relaxed);
         }
         let paths = ["current_schema", "current_schemas"];
         let of_path = self.0.view.has_own_path() && paths.iter().any(|n| names.contains(*n));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BinaryViewBuilder, BooleanArray, Float32Array, Float64Array, Int16Array, Int32Array,
-    Int64Array, IntervalMonthDayNanoArray, ListArray, RecordBatch, StringViewArray,
+    Int64Array, IntervalMonthDayNanoArray, ListArray, RecordBatch, StringViewArray, StructArray,
     TimestampMicrosecondArray,
 };
 use arrow::buffer::{NullBuffer, OffsetBuffer};
@@ -13,7 +13,7 @@ use arrow::datatypes::{
 };
 use inflowave_types::{Error, PgType, Result};
 
-use inflowave_engine::TABLE_OID;
+use inflowave_engine::SYSTEM_COLUMNS;
 
 use crate::data::{ColumnSpec, RelationSpec};
 
@@ -25,6 +25,7 @@ pub(crate) enum Value {
     Int(i64),
     Float(f64),
     Text(String),
+    /// The items of an array, or the columns of a row.
     List(Vec<Value>),
     /// Microseconds.
     Interval(i64),
@@ -84,7 +85,8 @@ impl<T: Into<Value>> From<Vec<T>> for Value {
     }
 }
 
-/// The field of a column whose type is called `type_name` in `pg_type`.
+/// The field of a column whose type is called `type_name` in `pg_type`; of rows with columns of
+/// their own it is `(name type, name type)`.
 pub(crate) fn field(name: &str, type_name: &str, nullable: bool) -> Field {
     let tagged = |data_type, tag: PgType| {
         Field::new(name, data_type, nullable)
@@ -96,6 +98,13 @@ pub(crate) fn field(name: &str, type_name: &str, nullable: bool) -> Field {
             DataType::List(Arc::new(field("item", element, true))),
             nullable,
         );
+    }
+    if let Some(row) = type_name.strip_prefix('(') {
+        let columns = row.trim_end_matches(')').split(", ");
+        let columns = columns.filter_map(|c| c.split_once(' '));
+        let columns = columns.map(|(name, type_name)| field(name, type_name, true));
+        let columns = DataType::Struct(columns.collect());
+        return Field::new(name, columns, nullable);
     }
     let plain = |data_type| Field::new(name, data_type, nullable);
     match type_name {
@@ -121,6 +130,11 @@ pub(crate) fn field(name: &str, type_name: &str, nullable: bool) -> Field {
         "oid" => tagged(DataType::Int64, PgType::Oid),
         "xid" => tagged(DataType::Int64, PgType::Xid),
         "regproc" => tagged(DataType::Int64, PgType::Regproc),
+        "regprocedure" => tagged(DataType::Int64, PgType::Regprocedure),
+        "regoperator" => tagged(DataType::Int64, PgType::Regoperator),
+        "regdictionary" => tagged(DataType::Int64, PgType::Regdictionary),
+        "regconfig" => tagged(DataType::Int64, PgType::Regconfig),
+        "regcollation" => tagged(DataType::Int64, PgType::Regcollation),
         "regclass" => tagged(DataType::Int64, PgType::Regclass),
         "regtype" => tagged(DataType::Int64, PgType::Regtype),
         // As a client gets it.
@@ -138,17 +152,20 @@ pub(crate) fn field(name: &str, type_name: &str, nullable: bool) -> Field {
         }
         "anyarray" => {
             let item = Field::new_list_field(DataType::Utf8View, true);
-            plain(DataType::List(Arc::new(item)))
+            tagged(DataType::List(Arc::new(item)), PgType::Anyarray)
         }
+        "void" => tagged(DataType::Utf8View, PgType::Void),
         _ => plain(DataType::Utf8View),
     }
 }
 
-/// The fields of a relation, with its own OID behind them if that is asked for.
-pub(crate) fn schema(spec: &RelationSpec, table_oid: bool) -> SchemaRef {
+/// The fields of a relation, with the system columns behind them if they are asked for.
+pub(crate) fn schema(spec: &RelationSpec, system_columns: bool) -> SchemaRef {
     let fields = spec.columns.iter();
     let fields = fields.map(|c| field(c.name, c.type_name, !c.not_null));
-    let own = table_oid.then(|| field(TABLE_OID, "oid", false));
+    let own = SYSTEM_COLUMNS.iter().zip(["oid", "xid"]);
+    let own = own.filter(|_| system_columns);
+    let own = own.map(|(name, type_name)| field(name, type_name, false));
     Arc::new(Schema::new(fields.chain(own).collect::<Vec<Field>>()))
 }
 
@@ -305,6 +322,21 @@ pub(crate) fn array<'a>(
                 Some(NullBuffer::from(valid)),
             );
             Arc::new(list.map_err(|e| Error::internal(e.to_string()))?)
+        }
+        DataType::Struct(fields) => {
+            let rows: Vec<&Value> = values.collect();
+            let mut columns = Vec::with_capacity(fields.len());
+            for (at, field) in fields.iter().enumerate() {
+                let column = rows.iter().map(|row| match row {
+                    Value::List(row) => row.get(at).unwrap_or(&Value::Null),
+                    _ => &Value::Null,
+                });
+                let column: Vec<&Value> = column.collect();
+                columns.push(array(field.data_type(), column.into_iter())?);
+            }
+            let valid = rows.iter().map(|row| **row != Value::Null).collect();
+            let rows = StructArray::try_new(fields.clone(), columns, Some(valid));
+            Arc::new(rows.map_err(|e| Error::internal(e.to_string()))?)
         }
         _ => Arc::new(
             values

@@ -4,11 +4,11 @@ WITH chosen AS (
   SELECT c.oid, n.nspname, c.relname, c.relkind
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   WHERE c.relkind IN ('r', 'v') AND (
-    -- Without what only PostgreSQL's own files, memory and passwords have.
+    -- Without what only PostgreSQL's own files and memory have.
     n.nspname = 'pg_catalog' AND c.relname <> ALL (
-      '{pg_authid,pg_backend_memory_contexts,pg_config,pg_file_settings,pg_hba_file_rules,
-        pg_ident_file_mappings,pg_largeobject,pg_shadow,pg_shmem_allocations,pg_statistic,
-        pg_statistic_ext_data,pg_stats,pg_stats_ext,pg_stats_ext_exprs}'::name[])
+      '{pg_backend_memory_contexts,pg_config,pg_file_settings,pg_hba_file_rules,
+        pg_ident_file_mappings,pg_largeobject,pg_shmem_allocations,pg_statistic,
+        pg_statistic_ext_data}'::name[])
     OR n.nspname = 'information_schema' AND c.relname !~ '^(_pg_|sql_)')
 )
 SELECT c.nspname, c.relname, c.relkind, c.oid,

@@ -1,12 +1,15 @@
 //! How objects are defined, and what is said about them.
 
 use inflowave_engine::CommentInfo;
+use inflowave_types::Result;
 
-use super::name::class as class_of;
+use super::name::{class as class_of, quoted};
 use super::{Spec, int, oid, spec, text};
+use crate::data;
 use crate::oid as oids;
 use crate::rows::classes::definition;
 use crate::snapshot::{Class, Snapshot};
+use crate::type_name;
 use crate::value::Value;
 
 pub(super) const SPECS: &[Spec] = &[
@@ -57,6 +60,23 @@ pub(super) const SPECS: &[Spec] = &[
             Ok(f.map(|f| f.result_text.as_str()).into())
         },
     ),
+    spec("oidvectortypes", (1, 1), "text", |_, args| {
+        let Value::List(types) = &args[0] else {
+            return Ok(Value::Null);
+        };
+        let names = types.iter().map(|t| Ok(type_name::format(oid(t)?, None)));
+        Ok(names.collect::<Result<Vec<_>>>()?.join(", ").into())
+    }),
+    spec("pg_describe_object", (3, 3), "text", |snapshot, args| {
+        Ok(described(snapshot, oid(&args[0])?, oid(&args[1])?)?.into())
+    }),
+    // Nothing can be written.
+    spec("pg_column_is_updatable", (3, 3), "bool", |_, _| {
+        Ok(false.into())
+    }),
+    spec("pg_relation_is_updatable", (2, 2), "int4", |_, _| {
+        Ok(0.into())
+    }),
     spec("obj_description", (1, 2), "text", |snapshot, args| {
         let relation = args.get(1).is_none_or(|kind| text(kind) == "pg_class");
         if !relation {
@@ -115,6 +135,7 @@ pub(super) const SPECS: &[Spec] = &[
     unknown("pg_indexes_size", (1, 1), "int8"),
     unknown("pg_database_size", (1, 1), "int8"),
     unknown("pg_tablespace_size", (1, 1), "int8"),
+    unknown("pg_stat_get_numscans", (1, 1), "int8"),
     // There are none of these objects.
     unknown("pg_get_indexdef", (1, 3), "text"),
     unknown("pg_get_constraintdef", (1, 2), "text"),
@@ -131,6 +152,40 @@ pub(super) const SPECS: &[Spec] = &[
         Ok("".into())
     }),
 ];
+
+/// What an object is called in a sentence; `None` of what is not there.
+fn described(snapshot: &Snapshot, class: u32, object: u32) -> Result<Option<String>> {
+    const PG_TYPE: u32 = 1247;
+    const PG_PROC: u32 = 1255;
+    const PG_CLASS: u32 = 1259;
+    const PG_NAMESPACE: u32 = 2615;
+    let names = snapshot.current()?;
+    Ok(match class {
+        PG_CLASS => names.class(object).map(|class| {
+            let kind = match class.kind {
+                "v" => "view",
+                _ => "table",
+            };
+            let name = match names.is_visible(class) {
+                true => quoted(&class.name),
+                false => format!("{}.{}", quoted(&class.schema), quoted(&class.name)),
+            };
+            format!("{kind} {name}")
+        }),
+        PG_NAMESPACE => names
+            .namespace(object)
+            .map(|n| format!("schema {}", quoted(&n.name))),
+        PG_TYPE => {
+            data::type_of_oid(object).map(|_| format!("type {}", type_name::format(object, None)))
+        }
+        PG_PROC => snapshot.procedures().get(object).map(|f| {
+            let types = f.arguments.iter().map(|t| type_name::format(*t, None));
+            let types: Vec<String> = types.collect();
+            format!("function {}({})", quoted(&f.name), types.join(","))
+        }),
+        _ => None,
+    })
+}
 
 const fn unknown(name: &'static str, arguments: (usize, usize), result: &'static str) -> Spec {
     spec(name, arguments, result, |_, _| Ok(Value::Null))

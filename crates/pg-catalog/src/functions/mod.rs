@@ -5,6 +5,7 @@ mod definition;
 mod format;
 mod name;
 mod privilege;
+mod rows;
 mod session;
 mod text;
 mod visible;
@@ -39,6 +40,7 @@ pub(crate) const NEED_NAMES: &[&str] = &[
     "has_schema_privilege",
     "has_table_privilege",
     "obj_description",
+    "pg_describe_object",
     "pg_get_viewdef",
     "pg_relation_is_publishable",
     "pg_table_is_visible",
@@ -101,6 +103,7 @@ pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
         format::SPECS,
         name::SPECS,
         privilege::SPECS,
+        rows::SPECS,
         session::SPECS,
         text::SPECS,
         visible::SPECS,

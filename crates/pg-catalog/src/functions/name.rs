@@ -108,8 +108,86 @@ pub(crate) fn input(kind: PgType) -> Option<Arc<ScalarUDF>> {
                 })
                 .map(Value::from)
         }),
+        PgType::Regprocedure => spec(
+            "regprocedurein",
+            (1, 1),
+            "regprocedure",
+            |snapshot, args| {
+                let found = || signature(snapshot, text(&args[0])).transpose();
+                number(&args[0])
+                    .or_else(found)
+                    .unwrap_or_else(|| {
+                        Err(Error::new(
+                            SqlState::UndefinedFunction,
+                            format!("function \"{}\" does not exist", text(&args[0])),
+                        ))
+                    })
+                    .map(Value::from)
+            },
+        ),
+        // Of these there is none to be found by its name.
+        PgType::Regoperator => spec("regoperatorin", (1, 1), "regoperator", |_, args| {
+            by_number(&args[0], SqlState::UndefinedFunction, "operator")
+        }),
+        PgType::Regdictionary => spec("regdictionaryin", (1, 1), "regdictionary", |_, args| {
+            by_number(
+                &args[0],
+                SqlState::UndefinedObject,
+                "text search dictionary",
+            )
+        }),
+        PgType::Regconfig => spec("regconfigin", (1, 1), "regconfig", |_, args| {
+            by_number(
+                &args[0],
+                SqlState::UndefinedObject,
+                "text search configuration",
+            )
+        }),
+        PgType::Regcollation => spec("regcollationin", (1, 1), "regcollation", |_, args| {
+            by_number(&args[0], SqlState::UndefinedObject, "collation")
+        }),
         _ => return None,
     }))
+}
+
+fn by_number(value: &Value, sqlstate: SqlState, what: &str) -> Result<Value> {
+    number(value)
+        .unwrap_or_else(|| {
+            Err(Error::new(
+                sqlstate,
+                format!("{what} \"{}\" does not exist", text(value)),
+            ))
+        })
+        .map(Value::from)
+}
+
+/// The OID of `f(type, ..)`.
+fn signature(snapshot: &Snapshot, written: &str) -> Result<Option<u32>> {
+    let (name, types) = written
+        .trim()
+        .strip_suffix(')')
+        .and_then(|w| w.split_once('('))
+        .ok_or_else(|| {
+            Error::new(
+                SqlState::InvalidTextRepresentation,
+                "expected a left parenthesis",
+            )
+        })?;
+    let name = parts(name)?.pop().unwrap_or_default();
+    let mut arguments = Vec::new();
+    for written in types.split(',').map(str::trim).filter(|t| !t.is_empty()) {
+        let folded = parts(written)?.join(".");
+        let Some((oid, _)) = type_name::find(&folded) else {
+            return Err(Error::new(
+                SqlState::UndefinedObject,
+                format!("type \"{written}\" does not exist"),
+            ));
+        };
+        arguments.push(oid);
+    }
+    let mut all = snapshot.procedures().all.iter();
+    let found = all.find(|f| f.name == name && f.arguments == arguments);
+    Ok(found.map(|f| f.oid))
 }
 
 /// The names of a list of types.
@@ -180,6 +258,35 @@ pub(crate) fn output(kind: PgType) -> Option<Arc<ScalarUDF>> {
         PgType::Regproc => spec("regprocout", (1, 1), "text", |snapshot, args| {
             Ok(procedures::name_of(oid(&args[0])?, snapshot.procedures()).into())
         }),
+        PgType::Regprocedure => spec("regprocedureout", (1, 1), "text", |snapshot, args| {
+            let oid = oid(&args[0])?;
+            let Some(found) = snapshot.procedures().get(oid) else {
+                return Ok(procedures::name_of(oid, snapshot.procedures()).into());
+            };
+            let types = found.arguments.iter().map(|t| type_text(*t));
+            let types: Vec<String> = types.collect();
+            Ok(format!("{}({})", quoted(&found.name), types.join(",")).into())
+        }),
+        PgType::Regoperator => spec("regoperatorout", (1, 1), "text", |_, args| {
+            Ok(operator_text(oid(&args[0])?).into())
+        }),
+        PgType::Regcollation => spec("regcollationout", (1, 1), "text", |_, args| {
+            Ok(match oid(&args[0])? {
+                0 => "-".into(),
+                100 => "\"default\"".into(),
+                950 => "\"C\"".into(),
+                951 => "\"POSIX\"".into(),
+                oid => oid.to_string().into(),
+            })
+        }),
+        PgType::Regdictionary | PgType::Regconfig => {
+            spec("regnumberout", (1, 1), "text", |_, args| {
+                Ok(match oid(&args[0])? {
+                    0 => "-".into(),
+                    oid => oid.to_string().into(),
+                })
+            })
+        }
         PgType::Int2vector | PgType::Oidvector => spec("vectorout", (1, 1), "text", |_, args| {
             let Value::List(items) = &args[0] else {
                 return Ok(Value::Null);
@@ -189,6 +296,28 @@ pub(crate) fn output(kind: PgType) -> Option<Arc<ScalarUDF>> {
         }),
         _ => return None,
     }))
+}
+
+/// `=(integer,integer)`; an operand that there is not is `NONE`.
+fn operator_text(oid: u32) -> String {
+    if oid == 0 {
+        return "0".to_owned();
+    }
+    let mut operators = data::rows("pg_operator");
+    let found = operators.find(|cells| cells.first().is_some_and(|c| c.parse() == Ok(oid)));
+    let operand = |cell: Option<&&str>| match cell.and_then(|c| c.parse().ok()) {
+        None | Some(0) => "NONE".to_owned(),
+        Some(oid) => type_text(oid),
+    };
+    match found {
+        Some(cells) => format!(
+            "{}({},{})",
+            cells.get(1).copied().unwrap_or_default(),
+            operand(cells.get(7)),
+            operand(cells.get(8))
+        ),
+        None => oid.to_string(),
+    }
 }
 
 /// A text of digits is the number itself.

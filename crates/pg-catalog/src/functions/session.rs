@@ -108,6 +108,17 @@ pub(super) const SPECS: &[Spec] = &[
     effect("pg_advisory_unlock_all", (0, 0), "void", |_, _| {
         Ok(Value::Text(String::new()))
     }),
+    // Nothing that is read waits for a lock.
+    spec("pg_blocking_pids", (1, 1), "_int4", |_, _| {
+        Ok(Value::List(Vec::new()))
+    }),
+    spec("pg_is_wal_replay_paused", (0, 0), "bool", |_, _| {
+        Err(Error::new(
+            SqlState::ObjectNotInPrerequisiteState,
+            "recovery is not in progress",
+        )
+        .with_hint("Recovery control functions can only be executed during recovery."))
+    }),
 ];
 
 /// Another session is one's own user's.

@@ -51,6 +51,15 @@ pub(super) fn descriptions(rows: &mut Rows, snapshot: &Snapshot) {
 }
 
 pub(super) fn roles(rows: &mut Rows, snapshot: &Snapshot) {
+    each_role(rows, snapshot, "********".into());
+}
+
+/// `pg_authid`: nobody is shown a password's verifier.
+pub(super) fn logins(rows: &mut Rows, snapshot: &Snapshot) {
+    each_role(rows, snapshot, Value::Null);
+}
+
+fn each_role(rows: &mut Rows, snapshot: &Snapshot, password: Value) {
     for Role { oid, info } in snapshot.roles() {
         let limit = info.connection_limit.map_or(-1, i64::from);
         rows.push([
@@ -63,7 +72,7 @@ pub(super) fn roles(rows: &mut Rows, snapshot: &Snapshot) {
             ("rolcanlogin", info.login.into()),
             ("rolreplication", false.into()),
             ("rolconnlimit", limit.into()),
-            ("rolpassword", "********".into()),
+            ("rolpassword", password.clone()),
             ("rolvaliduntil", info.valid_until.into()),
             ("rolbypassrls", info.bypass_policies.into()),
         ]);
