@@ -2,7 +2,7 @@
 
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, Expr, Ident, ObjectName, ObjectNamePart, OrderBy, OrderByKind, Query, Select,
-    SelectItem, SetExpr, Statement, Value,
+    SelectItem, SetExpr, Statement, TrimWhereField, Value,
 };
 
 const UNKNOWN: &str = "?column?";
@@ -40,9 +40,40 @@ pub(crate) fn output(statement: &Statement, width: usize) -> Vec<Option<String>>
 /// refuses `SELECT 1, 1`, and `SELECT f(a) .. GROUP BY a ORDER BY 1`.
 pub(crate) fn disambiguate(statement: &mut Statement) {
     if let Statement::Query(query) = statement {
-        of_branches(&mut query.body);
-        if let (SetExpr::Select(select), Some(order_by)) = (query.body.as_mut(), &query.order_by) {
-            of_positions(select, order_by);
+        of_query(query);
+    }
+}
+
+fn of_query(query: &mut Query) {
+    of_branches(&mut query.body);
+    if let (SetExpr::Select(select), Some(order_by)) = (query.body.as_mut(), &query.order_by) {
+        of_positions(select, order_by);
+        of_hidden(select, order_by);
+    }
+}
+
+/// Aliases that `ORDER BY t.x` does not mean and the planner cannot tell from it: `f(t.x) AS x`.
+fn of_hidden(select: &mut Select, order_by: &OrderBy) {
+    let OrderByKind::Expressions(keys) = &order_by.kind else {
+        return;
+    };
+    for (index, item) in select.projection.iter_mut().enumerate() {
+        let SelectItem::ExprWithAlias { expr, alias } = item else {
+            continue;
+        };
+        let name = folded(alias);
+        let qualified = keys.iter().any(|key| match &key.expr {
+            Expr::CompoundIdentifier(parts) => {
+                key.expr != *expr && parts.last().map(folded) == Some(name.clone())
+            }
+            _ => false,
+        });
+        let bare = keys.iter().any(|key| match &key.expr {
+            Expr::Identifier(ident) => folded(ident) == name,
+            _ => false,
+        });
+        if qualified && !bare {
+            *alias = unique(&name, index);
         }
     }
 }
@@ -96,19 +127,53 @@ fn unique(text: &str, index: usize) -> Ident {
 fn of_branches(body: &mut SetExpr) {
     match body {
         SetExpr::Select(select) => of_select(select),
-        SetExpr::Query(query) => of_branches(&mut query.body),
+        SetExpr::Query(query) => of_query(query),
         SetExpr::SetOperation { left, right, .. } => {
             of_branches(left);
             of_branches(right);
+            of_right(right);
         }
         _ => {}
     }
 }
 
+/// The planner gives what has no name in a branch behind the first one that of the first one's
+/// column, which another column of the branch can have.
+fn of_right(body: &mut SetExpr) {
+    let select = match body {
+        SetExpr::Select(select) => select,
+        // Its own order is by its names.
+        SetExpr::Query(query) if query.order_by.is_none() => return of_right(&mut query.body),
+        _ => return,
+    };
+    for (index, item) in select.projection.iter_mut().enumerate() {
+        if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
+            *item = SelectItem::ExprWithAlias {
+                alias: unique("", index),
+                expr: expr.clone(),
+            };
+        }
+    }
+}
+
 fn of_select(select: &mut Select) {
     let mut seen: Vec<String> = Vec::new();
+    let starred = select
+        .projection
+        .iter()
+        .any(|i| matches!(item(i), Item::Star));
     for (index, item) in select.projection.iter_mut().enumerate() {
         let text = match item {
+            // A star can give the column, too.
+            SelectItem::UnnamedExpr(expr @ (Expr::Identifier(_) | Expr::CompoundIdentifier(_)))
+                if starred =>
+            {
+                *item = SelectItem::ExprWithAlias {
+                    alias: unique(&expr.to_string(), index),
+                    expr: expr.clone(),
+                };
+                continue;
+            }
             SelectItem::UnnamedExpr(Expr::CompoundIdentifier(_)) => continue,
             SelectItem::UnnamedExpr(expr) => planned(expr),
             SelectItem::ExprWithAlias { alias, .. } => alias.to_string(),
@@ -188,52 +253,72 @@ fn last(name: &ObjectName) -> Option<String> {
 }
 
 fn name(expr: &Expr) -> Option<String> {
-    let fixed = |name: &str| Some(name.to_owned());
+    figured(expr).map(|figure| figure.name)
+}
+
+/// A name, and whether it is more than that of a type: an expression around it takes it over then.
+struct Figure {
+    name: String,
+    is_strong: bool,
+}
+
+impl Figure {
+    fn strong(name: impl Into<String>) -> Option<Self> {
+        Some(Figure {
+            name: name.into(),
+            is_strong: true,
+        })
+    }
+
+    fn weak(name: impl Into<String>) -> Option<Self> {
+        Some(Figure {
+            name: name.into(),
+            is_strong: false,
+        })
+    }
+}
+
+fn figured(expr: &Expr) -> Option<Figure> {
+    let strong = |expr: &Expr| figured(expr).filter(|figure| figure.is_strong);
     match expr {
-        Expr::Identifier(ident) => Some(folded(ident)),
-        Expr::CompoundIdentifier(parts) => parts.last().map(folded),
-        Expr::Function(function) => last(&function.name),
-        Expr::Nested(inner) => name(inner),
+        Expr::Identifier(ident) => Figure::strong(folded(ident)),
+        Expr::CompoundIdentifier(parts) => Figure::strong(folded(parts.last()?)),
+        Expr::Function(function) => Figure::strong(last(&function.name)?),
+        Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => figured(inner),
         // `t.a[1]` is called as `a` is.
         Expr::CompoundFieldAccess { root, access_chain } => {
             let mut fields = access_chain.iter().rev();
             let field = fields.find_map(|access| match access {
-                AccessExpr::Dot(field) => name(field),
+                AccessExpr::Dot(field) => figured(field),
                 AccessExpr::Subscript(_) => None,
             });
-            field.or_else(|| name(root))
+            field.or_else(|| figured(root))
         }
-        Expr::Collate { expr, .. } => name(expr),
         Expr::Cast {
             expr, data_type, ..
-        } => name(expr).or_else(|| Some(type_name(&data_type.to_string()))),
-        Expr::TypedString(typed) => Some(type_name(&typed.data_type.to_string())),
-        Expr::Interval(_) => fixed("interval"),
+        } => strong(expr).or_else(|| Figure::weak(type_name(&data_type.to_string()))),
+        Expr::TypedString(typed) => Figure::weak(type_name(&typed.data_type.to_string())),
+        Expr::Interval(_) => Figure::weak("interval"),
         Expr::Case { else_result, .. } => else_result
             .as_deref()
             .and_then(strong)
-            .or_else(|| fixed("case")),
-        Expr::Extract { .. } => fixed("extract"),
-        Expr::Substring { .. } => fixed("substring"),
-        Expr::Position { .. } => fixed("position"),
-        Expr::Trim { .. } => fixed("btrim"),
-        Expr::Ceil { .. } => fixed("ceil"),
-        Expr::Floor { .. } => fixed("floor"),
-        Expr::Overlay { .. } => fixed("overlay"),
-        Expr::Exists { .. } => fixed("exists"),
-        Expr::Array(_) => fixed("array"),
-        Expr::Tuple(_) => fixed("row"),
-        Expr::AtTimeZone { .. } => fixed("timezone"),
-        Expr::Subquery(query) => subquery(query),
-        _ => None,
-    }
-}
-
-/// The name of a column or function: what `CASE` takes over from its `ELSE`.
-fn strong(expr: &Expr) -> Option<String> {
-    match expr {
-        Expr::Identifier(_) | Expr::CompoundIdentifier(_) | Expr::Function(_) => name(expr),
-        Expr::Nested(inner) => strong(inner),
+            .or_else(|| Figure::weak("case")),
+        Expr::Extract { .. } => Figure::strong("extract"),
+        Expr::Substring { .. } => Figure::strong("substring"),
+        Expr::Position { .. } => Figure::strong("position"),
+        Expr::Trim { trim_where, .. } => Figure::strong(match trim_where {
+            Some(TrimWhereField::Leading) => "ltrim",
+            Some(TrimWhereField::Trailing) => "rtrim",
+            Some(TrimWhereField::Both) | None => "btrim",
+        }),
+        Expr::Ceil { .. } => Figure::strong("ceil"),
+        Expr::Floor { .. } => Figure::strong("floor"),
+        Expr::Overlay { .. } => Figure::strong("overlay"),
+        Expr::Exists { .. } => Figure::strong("exists"),
+        Expr::Array(_) => Figure::strong("array"),
+        Expr::Tuple(_) => Figure::strong("row"),
+        Expr::AtTimeZone { .. } => Figure::strong("timezone"),
+        Expr::Subquery(query) => Figure::strong(subquery(query)?),
         _ => None,
     }
 }
@@ -308,6 +393,15 @@ mod tests {
         assert_eq!(names("select *, 1 from t", 3), ["-", "-", "?column?"]);
         assert_eq!(names("values (1, 2)", 2), ["column1", "column2"]);
         assert_eq!(
+            names(
+                "select case when a then 1 else t.b::text end, case when a then b else 1::text end, \
+                 trim(trailing ';' from a), trim(leading ' ' from a), trim(a), 'x'::regclass::oid, \
+                 case when a then 1 else coalesce(b, c) end",
+                7
+            ),
+            ["b", "case", "rtrim", "ltrim", "btrim", "oid", "coalesce"]
+        );
+        assert_eq!(
             names("select upper(a) from t union select b from u", 1),
             ["upper"]
         );
@@ -321,5 +415,8 @@ mod tests {
             statement.to_string(),
             "SELECT 1, 1 AS \"1 1\", a, a AS \"a 3\", sum(b) FROM t GROUP BY a"
         );
+        let mut statement = parse("select t.a, t.* from t");
+        disambiguate(&mut statement);
+        assert_eq!(statement.to_string(), "SELECT t.a AS \"t.a 0\", t.* FROM t");
     }
 }
