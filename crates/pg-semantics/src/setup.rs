@@ -7,12 +7,14 @@ use datafusion::common::{DFSchema, config::Dialect};
 use datafusion::execution::config::SessionConfig;
 use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::logical_expr::planner::{ExprPlanner, PlannerResult, RawBinaryExpr};
-use datafusion::logical_expr::{Expr, expr::ScalarFunction};
+use datafusion::logical_expr::{Expr, ExprSchemable, expr::ScalarFunction};
 use datafusion::optimizer::analyzer::resolve_grouping_function::ResolveGroupingFunction;
 use datafusion::optimizer::{Analyzer, Optimizer, OptimizerRule};
 use datafusion::sql::sqlparser::ast::BinaryOperator;
+use inflowave_types::PgType;
 
-use crate::analyze::{Correlated, Multiset, Refused, ThreeValued, plan_deferred};
+use crate::analyze::{Correlated, Lateral, Multiset, Refused, ThreeValued, plan_deferred};
+use crate::cast::pg_type;
 use crate::functions::ArrayFunction;
 use crate::inference::PushDownFilter;
 use crate::result_type::ResultTypes;
@@ -61,6 +63,9 @@ pub fn register(mut builder: SessionStateBuilder) -> SessionStateBuilder {
         Arc::new(PgAnalyzer),
         Arc::new(ThreeValued),
         Arc::new(Multiset),
+        // The types of arrays that the next ones take apart.
+        Arc::new(ResultTypes),
+        Arc::new(Lateral),
         Arc::new(Correlated),
         Arc::new(ResultTypes),
         Arc::new(Refused),
@@ -103,7 +108,67 @@ impl ExprPlanner for PgExprPlanner {
                     ScalarFunction::new_udf(functions::power_udf(), vec![expr.left, expr.right]),
                 )))
             }
-            // There are no ranges here: what contains and overlaps are arrays.
+            BinaryOperator::Arrow => Ok(json_call(
+                functions::json_operators::GET,
+                expr.left,
+                expr.right,
+            )),
+            BinaryOperator::LongArrow => Ok(json_call(
+                functions::json_operators::GET_TEXT,
+                expr.left,
+                expr.right,
+            )),
+            BinaryOperator::HashArrow => Ok(json_call(
+                functions::json_operators::PATH_GET,
+                expr.left,
+                expr.right,
+            )),
+            BinaryOperator::HashLongArrow => Ok(json_call(
+                functions::json_operators::PATH_TEXT,
+                expr.left,
+                expr.right,
+            )),
+            BinaryOperator::HashMinus => Ok(json_call(
+                functions::json_operators::DELETE_PATH,
+                expr.left,
+                expr.right,
+            )),
+            BinaryOperator::Question => Ok(json_call(
+                functions::json_operators::HAS,
+                expr.left,
+                expr.right,
+            )),
+            BinaryOperator::QuestionPipe => Ok(json_call(
+                functions::json_operators::HAS_ANY,
+                expr.left,
+                expr.right,
+            )),
+            BinaryOperator::QuestionAnd => Ok(json_call(
+                functions::json_operators::HAS_ALL,
+                expr.left,
+                expr.right,
+            )),
+            BinaryOperator::AtArrow if is_json(&expr, schema) => Ok(json_call(
+                functions::json_operators::CONTAINS,
+                expr.left,
+                expr.right,
+            )),
+            BinaryOperator::ArrowAt if is_json(&expr, schema) => Ok(json_call(
+                functions::json_operators::CONTAINS,
+                expr.right,
+                expr.left,
+            )),
+            BinaryOperator::StringConcat if is_json(&expr, schema) => Ok(json_call(
+                functions::json_operators::CONCAT,
+                expr.left,
+                expr.right,
+            )),
+            BinaryOperator::Minus if is_json(&expr, schema) => Ok(json_call(
+                functions::json_operators::DELETE,
+                expr.left,
+                expr.right,
+            )),
+            // There are no ranges here: what contains and overlaps else are arrays.
             BinaryOperator::AtArrow => {
                 Ok(array_call(ArrayFunction::Contains, expr.left, expr.right))
             }
@@ -115,6 +180,28 @@ impl ExprPlanner for PgExprPlanner {
             }
             _ => Ok(plan_deferred(expr, schema)),
         }
+    }
+}
+
+/// Is one of the sides a `jsonb`?
+fn is_json(expr: &RawBinaryExpr, schema: &DFSchema) -> bool {
+    [&expr.left, &expr.right].into_iter().any(|side| {
+        side.to_field(schema)
+            .is_ok_and(|(_, field)| pg_type(&field) == Some(PgType::Jsonb))
+    })
+}
+
+fn json_call(function: &str, left: Expr, right: Expr) -> PlannerResult<RawBinaryExpr> {
+    match functions::plain(function) {
+        Some(function) => {
+            let call = ScalarFunction::new_udf(function, vec![left, right]);
+            PlannerResult::Planned(Expr::ScalarFunction(call))
+        }
+        None => PlannerResult::Original(RawBinaryExpr {
+            op: BinaryOperator::Arrow,
+            left,
+            right,
+        }),
     }
 }
 

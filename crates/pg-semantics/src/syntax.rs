@@ -2,9 +2,9 @@
 
 mod alike;
 mod array;
-mod from;
 mod qualified;
 mod quantified;
+mod rows;
 mod subscript;
 mod values;
 
@@ -12,12 +12,10 @@ use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArgumentList, FunctionArguments, Ident, Interval, ObjectName, Query, Statement,
-    TableFactor, TypedString, UnaryOperator, Value, VisitMut, VisitorMut,
+    FunctionArgumentList, FunctionArguments, Ident, Interval, ObjectName, ObjectNamePart, Query,
+    Statement, TableFactor, TypedString, UnaryOperator, Value, VisitMut, VisitorMut,
 };
 use inflowave_types::{Error, Result};
-
-use crate::functions::{NUMBERED, SUBSCRIPTS};
 
 /// To be called on each statement before it is planned.
 ///
@@ -35,7 +33,7 @@ use crate::functions::{NUMBERED, SUBSCRIPTS};
 /// - `ARRAY(SELECT ..)` becomes an aggregate ([`array`]).
 /// - Casts that alone tell two calls apart get a name ([`alike`]).
 /// - Literals of `VALUES` beside a cast are cast, too ([`values`]).
-/// - Functions in `FROM` get the column names that PostgreSQL gives them ([`from`]).
+/// - Functions that give rows become `unnest` of a list ([`rows`]).
 ///
 /// # Errors
 /// `42883` for an operator and `42704` for a collation that there is not.
@@ -54,11 +52,12 @@ impl VisitorMut for Prepare {
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Self::Break> {
         values::same_types(query);
+        rows::whole_rows(&mut query.body);
         ControlFlow::Continue(())
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Self::Break> {
-        from::function(factor);
+        rows::in_from(factor);
         ControlFlow::Continue(())
     }
 
@@ -93,24 +92,6 @@ fn field(root: &Expr, chain: &[AccessExpr]) -> Option<Expr> {
         value = call("get_field", vec![value, name]);
     }
     Some(value)
-}
-
-fn unnested(name: &str, function: &Function) -> Option<Expr> {
-    let FunctionArguments::List(list) = &function.args else {
-        return None;
-    };
-    let args = list.args.iter().map(|arg| match arg {
-        FunctionArg::Unnamed(FunctionArgExpr::Expr(arg)) => Some(arg.clone()),
-        _ => None,
-    });
-    let array = call(name, args.collect::<Option<Vec<Expr>>>()?);
-    Some(call("unnest", vec![array]))
-}
-
-/// By its last name, which may stand behind `pg_catalog`.
-fn is_called(function: &Function, name: &str) -> bool {
-    let last = function.name.0.last().and_then(|part| part.as_ident());
-    last.is_some_and(|ident| ident.value.eq_ignore_ascii_case(name))
 }
 
 fn rewrite(expr: &Expr) -> Option<Expr> {
@@ -149,12 +130,45 @@ fn rewrite(expr: &Expr) -> Option<Expr> {
             }),
             _ => None,
         },
-        // Functions that give rows, each a function that gives an array and `unnest`.
-        Expr::Function(function) if is_called(function, "generate_subscripts") => {
-            unnested(SUBSCRIPTS, function)
+        Expr::Function(function) => match &function.args {
+            FunctionArguments::List(list) => rows::in_expression(&function.name, &list.args)
+                .or_else(|| cast_by_name(function, &list.args))
+                .or_else(|| by_template(function, &list.args)),
+            _ => None,
+        },
+        Expr::Substring {
+            expr: text,
+            substring_from: Some(pattern),
+            substring_for,
+            ..
+        } if is_text(pattern) => {
+            let (text, pattern) = (text.as_ref().clone(), pattern.as_ref().clone());
+            Some(match substring_for {
+                None => call("pg_substring_regex", vec![text, pattern]),
+                Some(escape) => call(
+                    "pg_substring_similar",
+                    vec![text, pattern, escape.as_ref().clone()],
+                ),
+            })
         }
-        Expr::Function(function) if is_called(function, "_pg_expandarray") => {
-            unnested(NUMBERED, function)
+        Expr::SimilarTo {
+            negated,
+            expr: text,
+            pattern,
+            escape_char,
+        } => {
+            let mut args = vec![text.as_ref().clone(), pattern.as_ref().clone()];
+            if let Some(escape) = escape_char {
+                args.push(Expr::Value(escape.clone()));
+            }
+            let similar = call("pg_similar_to", args);
+            Some(match negated {
+                true => Expr::UnaryOp {
+                    op: UnaryOperator::Not,
+                    expr: Box::new(similar),
+                },
+                false => similar,
+            })
         }
         Expr::AtTimeZone {
             timestamp,
@@ -205,6 +219,76 @@ fn rewrite(expr: &Expr) -> Option<Expr> {
         },
         _ => None,
     }
+}
+
+/// Is it a text as it stands there?
+fn is_text(expr: &Expr) -> bool {
+    match expr {
+        Expr::Value(value) => matches!(
+            value.value,
+            Value::SingleQuotedString(_)
+                | Value::EscapedStringLiteral(_)
+                | Value::DollarQuotedString(_)
+        ),
+        Expr::Nested(inner) => is_text(inner),
+        Expr::Cast { data_type, .. } => {
+            matches!(data_type, DataType::Text | DataType::Varchar(_))
+        }
+        _ => false,
+    }
+}
+
+/// Types whose names are functions of one argument, too: `bpchar(x)` is `x::bpchar`.
+const CASTS: [&str; 13] = [
+    "bool",
+    "bpchar",
+    "date",
+    "float4",
+    "float8",
+    "int2",
+    "int4",
+    "int8",
+    "name",
+    "oid",
+    "text",
+    "timestamptz",
+    "uuid",
+];
+
+/// `to_timestamp(text, template)`; of one argument it is another function.
+fn by_template(function: &Function, args: &[FunctionArg]) -> Option<Expr> {
+    let [ObjectNamePart::Identifier(ident)] = function.name.0.as_slice() else {
+        return None;
+    };
+    let args = args.iter().map(|arg| match arg {
+        FunctionArg::Unnamed(FunctionArgExpr::Expr(arg)) => Some(arg.clone()),
+        _ => None,
+    });
+    let args = args.collect::<Option<Vec<Expr>>>()?;
+    (args.len() == 2 && ident.value.eq_ignore_ascii_case("to_timestamp"))
+        .then(|| call("pg_to_timestamp", args))
+}
+
+fn cast_by_name(function: &Function, args: &[FunctionArg]) -> Option<Expr> {
+    let [ObjectNamePart::Identifier(ident)] = function.name.0.as_slice() else {
+        return None;
+    };
+    let name = match ident.quote_style {
+        None => ident.value.to_lowercase(),
+        Some(_) => ident.value.clone(),
+    };
+    let [FunctionArg::Unnamed(FunctionArgExpr::Expr(arg))] = args else {
+        return None;
+    };
+    let plain = function.over.is_none() && function.filter.is_none();
+    let name = CASTS.iter().find(|cast| **cast == name).filter(|_| plain)?;
+    Some(Expr::Cast {
+        kind: CastKind::DoubleColon,
+        expr: Box::new(Expr::Nested(Box::new(arg.clone()))),
+        data_type: DataType::Custom(ObjectName::from(vec![Ident::new(*name)]), Vec::new()),
+        array: false,
+        format: None,
+    })
 }
 
 fn is_integer(data_type: &DataType) -> bool {

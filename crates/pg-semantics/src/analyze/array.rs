@@ -10,14 +10,15 @@ use arrow::datatypes::{DataType, Field, FieldRef};
 use datafusion::common::{DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::logical_plan::ColumnUnnestList;
-use datafusion::logical_expr::{Expr, LogicalPlanBuilder, ScalarUDF, Unnest};
+use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlanBuilder, ScalarUDF, Unnest};
 
-use inflowave_types::SqlState;
+use inflowave_types::{PgType, SqlState};
 
 use super::expression::Rewriter;
 use super::operator::{self, mismatch};
 use super::type_of::{as_type, type_of};
 use super::unknown::{typed, unknown};
+use crate::cast::pg_type;
 use crate::functions::{self, ArrayFunction, Parameter, base, depth, nest};
 use crate::raise::raise;
 use crate::types;
@@ -26,7 +27,18 @@ use crate::types;
 ///
 /// # Errors
 /// `42883` where there is no such function.
-pub(super) fn resolve(function: ArrayFunction, args: Vec<Expr>, r: &Rewriter) -> Result<Expr> {
+pub(super) fn resolve(function: ArrayFunction, mut args: Vec<Expr>, r: &Rewriter) -> Result<Expr> {
+    if function == ArrayFunction::Subscript
+        && args.len() == 2
+        && pg_type(&args[0].to_field(r.schema)?.1) == Some(PgType::Name)
+        && let Some(character) = functions::plain(functions::NAME_CHAR)
+    {
+        let at = value_of(args.remove(1), &DataType::Int32, r)?;
+        args.push(at);
+        return Ok(Expr::ScalarFunction(ScalarFunction::new_udf(
+            character, args,
+        )));
+    }
     let conflict = |args: &[Expr]| no_function(function, args, r);
     let (parameters, optional) = function.parameters(args.len());
     if !(parameters.len() - optional..=parameters.len()).contains(&args.len()) {

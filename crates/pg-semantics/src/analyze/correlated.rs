@@ -12,16 +12,18 @@ use std::sync::Arc;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
 use datafusion::common::{Column, DFSchema, DataFusionError, JoinType, NullEquality, Result};
 use datafusion::config::ConfigOptions;
+use datafusion::functions_window::expr_fn::row_number;
 use datafusion::logical_expr::expr::{Exists, InSubquery};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{merge_schema, split_conjunction};
 use datafusion::logical_expr::{
-    Aggregate, BinaryExpr, Distinct, Expr, Filter, LogicalPlan, LogicalPlanBuilder, Operator,
-    Projection, Subquery, SubqueryAlias, lit, when,
+    Aggregate, BinaryExpr, Distinct, DistinctOn, Expr, ExprFunctionExt, Filter, Limit, LogicalPlan,
+    LogicalPlanBuilder, Operator, Projection, Subquery, SubqueryAlias, lit, when,
 };
 use datafusion::optimizer::AnalyzerRule;
 
 use super::refused::sees_null;
+use super::scalar_subquery::count;
 
 /// Behind the rules that give types: what it adds has the types of what is there.
 #[derive(Debug, Default)]
@@ -43,8 +45,11 @@ impl AnalyzerRule for Correlated {
 
 /// A node whose subqueries became joins below it.
 fn joined(node: LogicalPlan, next: &mut usize) -> Result<Transformed<LogicalPlan>> {
-    let (LogicalPlan::Projection(_) | LogicalPlan::Filter(_)) = &node else {
-        return Ok(Transformed::no(node));
+    // DataFusion looks into the first two alone.
+    let of_datafusion = match &node {
+        LogicalPlan::Projection(_) | LogicalPlan::Filter(_) => true,
+        LogicalPlan::Distinct(Distinct::On(_)) | LogicalPlan::Sort(_) => false,
+        _ => return Ok(Transformed::no(node)),
     };
     let mut found: Vec<Subquery> = Vec::new();
     for expr in node.expressions() {
@@ -53,7 +58,7 @@ fn joined(node: LogicalPlan, next: &mut usize) -> Result<Transformed<LogicalPlan
                 && !s.outer_ref_columns.is_empty()
                 && !found.contains(s)
                 && is_single(&s.subquery)
-                && !datafusion_can(&s.subquery)
+                && !(of_datafusion && datafusion_can(&s.subquery))
             {
                 found.push(s.clone());
             }
@@ -97,19 +102,42 @@ fn joined(node: LogicalPlan, next: &mut usize) -> Result<Transformed<LogicalPlan
             let exprs = p.expr.into_iter().map(replaced).collect::<Result<_>>()?;
             LogicalPlan::Projection(Projection::try_new(exprs, Arc::new(below))?)
         }
+        LogicalPlan::Distinct(Distinct::On(d)) => {
+            let replaced_all = |exprs: Vec<Expr>| exprs.into_iter().map(replaced).collect();
+            let sort_expr = d.sort_expr.map(|keys| {
+                let keys = keys.into_iter().map(|key| {
+                    let expr = replaced(key.expr.clone())?;
+                    Ok(key.with_expr(expr))
+                });
+                keys.collect::<Result<Vec<_>>>()
+            });
+            let on: Result<_> = replaced_all(d.on_expr);
+            let select: Result<_> = replaced_all(d.select_expr);
+            let on = DistinctOn::try_new(on?, select?, sort_expr.transpose()?, Arc::new(below))?;
+            LogicalPlan::Distinct(Distinct::On(on))
+        }
+        LogicalPlan::Sort(mut sort) => {
+            for key in &mut sort.expr {
+                key.expr = replaced(key.expr.clone())?;
+            }
+            sort.input = Arc::new(below);
+            columns_of(&input, LogicalPlan::Sort(sort))?
+        }
         LogicalPlan::Filter(f) => {
             let filter = Filter::try_new(replaced(f.predicate)?, Arc::new(below))?;
-            let columns = input
-                .schema()
-                .iter()
-                .map(|(q, f)| Expr::Column(Column::from((q, f))));
-            let columns: Vec<Expr> = columns.collect();
-            let filter = Arc::new(LogicalPlan::Filter(filter));
-            LogicalPlan::Projection(Projection::try_new(columns, filter)?)
+            columns_of(&input, LogicalPlan::Filter(filter))?
         }
         other => other,
     };
     Ok(Transformed::yes(plan))
+}
+
+/// Of the plan's columns those of `input`.
+fn columns_of(input: &LogicalPlan, plan: LogicalPlan) -> Result<LogicalPlan> {
+    let columns = input.schema().iter();
+    let columns = columns.map(|(q, f)| Expr::Column(Column::from((q, f))));
+    let projection = Projection::try_new(columns.collect(), Arc::new(plan))?;
+    Ok(LogicalPlan::Projection(projection))
 }
 
 /// `below` with the values of a subquery of the rows of `input`, and the expression that is the
@@ -132,13 +160,7 @@ fn join(
         .project(tuples.collect::<Vec<_>>())?
         .distinct()?
         .build()?;
-    let mut unnested = Unnested {
-        outer: &outer,
-        keys: &keys,
-        domain,
-        number,
-        parts: 0,
-    };
+    let mut unnested = Unnested::new(&outer, &keys, domain, number);
     let Some((plan, columns)) = unnested.lower(subquery.subquery.as_ref().clone())? else {
         return Ok(None);
     };
@@ -273,7 +295,7 @@ fn is_key(conjunct: &Expr) -> bool {
     outer_only(left) != outer_only(right) && left.contains_outer() != right.contains_outer()
 }
 
-fn is_volatile(plan: &LogicalPlan) -> Result<bool> {
+pub(super) fn is_volatile(plan: &LogicalPlan) -> Result<bool> {
     let mut volatile = false;
     plan.apply_with_subqueries(|node| {
         volatile |= node.expressions().iter().any(Expr::is_volatile);
@@ -283,7 +305,7 @@ fn is_volatile(plan: &LogicalPlan) -> Result<bool> {
 }
 
 /// A subquery, taken apart from the rows around it.
-struct Unnested<'a> {
+pub(super) struct Unnested<'a> {
     outer: &'a [Column],
     keys: &'a [String],
     /// The different tuples of the outer columns.
@@ -294,10 +316,25 @@ struct Unnested<'a> {
 
 type Lowered = Option<(LogicalPlan, Vec<Column>)>;
 
-impl Unnested<'_> {
+impl<'a> Unnested<'a> {
+    pub(super) fn new(
+        outer: &'a [Column],
+        keys: &'a [String],
+        domain: LogicalPlan,
+        number: usize,
+    ) -> Self {
+        Unnested {
+            outer,
+            keys,
+            domain,
+            number,
+            parts: 0,
+        }
+    }
+
     /// The plan beside the tuples that it was computed for, and the columns of these.
     #[recursive::recursive]
-    fn lower(&mut self, plan: LogicalPlan) -> Result<Lowered> {
+    pub(super) fn lower(&mut self, plan: LogicalPlan) -> Result<Lowered> {
         if !names_outer(&plan)? {
             let columns = self.keys.iter().map(Column::new_unqualified).collect();
             let beside = LogicalPlanBuilder::from(plan).cross_join(self.domain.clone())?;
@@ -308,7 +345,7 @@ impl Unnested<'_> {
                 let Some((input, columns)) = self.lower(Arc::unwrap_or_clone(p.input))? else {
                     return Ok(None);
                 };
-                let exprs = p.expr.into_iter().map(|e| self.inner(e, &columns));
+                let exprs = p.expr.into_iter().map(|e| self.named(e, &columns));
                 let mut exprs = exprs.collect::<Result<Vec<_>>>()?;
                 exprs.extend(columns.iter().cloned().map(Expr::Column));
                 let projection = Projection::try_new(exprs, Arc::new(input))?;
@@ -344,6 +381,7 @@ impl Unnested<'_> {
             LogicalPlan::Filter(_)
             | LogicalPlan::Distinct(Distinct::All(_))
             | LogicalPlan::Unnest(_) => self.rebuilt_over_lowered(&plan),
+            LogicalPlan::Limit(l) => self.limited(l),
             LogicalPlan::Sort(ref s) if s.fetch.is_none() => self.rebuilt_over_lowered(&plan),
             _ => Ok(None),
         }
@@ -372,6 +410,65 @@ impl Unnested<'_> {
         Ok(Some((plan.with_new_exprs(exprs, inputs)?, columns)))
     }
 
+    /// The first rows for each tuple, by their numbers.
+    fn limited(&mut self, limit: Limit) -> Result<Lowered> {
+        let skip = limit.skip.as_deref().map_or(Some(0), count);
+        let fetch = limit.fetch.as_deref().map(count);
+        let (Some(skip), Some(Some(fetch))) = (skip, fetch) else {
+            return Ok(None);
+        };
+        // A projection of sorted rows gives them in their order.
+        let (projection, input) = match Arc::unwrap_or_clone(limit.input) {
+            LogicalPlan::Projection(p) if matches!(p.input.as_ref(), LogicalPlan::Sort(_)) => {
+                let input = Arc::unwrap_or_clone(Arc::clone(&p.input));
+                (Some(p), input)
+            }
+            input => (None, input),
+        };
+        let (order, input) = match input {
+            LogicalPlan::Sort(s) if s.fetch.is_none() => (s.expr, Arc::unwrap_or_clone(s.input)),
+            other => (Vec::new(), other),
+        };
+        let schema = Arc::clone(input.schema());
+        let Some((plan, columns)) = self.lower(input)? else {
+            return Ok(None);
+        };
+        let mut keys = Vec::with_capacity(order.len());
+        for key in order {
+            let expr = self.inner(key.expr.clone(), &columns)?;
+            keys.push(key.with_expr(expr));
+        }
+        self.parts += 1;
+        let number = format!("__row_{}_{}", self.number, self.parts);
+        let numbered = row_number()
+            .partition_by(columns.iter().cloned().map(Expr::Column).collect())
+            .order_by(keys)
+            .build()?;
+        let plan = LogicalPlanBuilder::from(plan)
+            .window([numbered.alias(number.clone())])?
+            .build()?;
+        let row = || Expr::Column(Column::new_unqualified(number.clone()));
+        let wanted = row()
+            .gt(lit(skip as u64))
+            .and(row().lt_eq(lit(skip.saturating_add(fetch) as u64)));
+        let kept = schema.iter().map(|field| Expr::Column(Column::from(field)));
+        let kept = kept.chain(columns.iter().cloned().map(Expr::Column));
+        let plan = LogicalPlanBuilder::from(plan)
+            .filter(wanted)?
+            .project(kept.collect::<Vec<_>>())?
+            .build()?;
+        let Some(projection) = projection else {
+            return Ok(Some((plan, columns)));
+        };
+        let exprs = projection.expr.into_iter();
+        let mut exprs = exprs
+            .map(|e| self.named(e, &columns))
+            .collect::<Result<Vec<_>>>()?;
+        exprs.extend(columns.iter().cloned().map(Expr::Column));
+        let projection = Projection::try_new(exprs, Arc::new(plan))?;
+        Ok(Some((LogicalPlan::Projection(projection), columns)))
+    }
+
     /// Without groups there is a row for each tuple, also for one without rows.
     fn aggregate(&mut self, a: Aggregate) -> Result<Lowered> {
         let no_groups = a.group_expr.is_empty();
@@ -379,7 +476,7 @@ impl Unnested<'_> {
             return Ok(None);
         };
         let replaced = |exprs: Vec<Expr>| {
-            let exprs = exprs.into_iter().map(|e| self.inner(e, &columns));
+            let exprs = exprs.into_iter().map(|e| self.named(e, &columns));
             exprs.collect::<Result<Vec<_>>>()
         };
         let mut groups = replaced(a.group_expr)?;
@@ -436,6 +533,18 @@ impl Unnested<'_> {
         exprs.extend(left_keys.iter().cloned().map(Expr::Column));
         let plan = LogicalPlanBuilder::from(plan).project(exprs)?.build()?;
         Ok(Some((plan, left_keys)))
+    }
+
+    /// As [`Self::inner`], under the name that it had.
+    fn named(&self, expr: Expr, columns: &[Column]) -> Result<Expr> {
+        let (qualifier, name) = expr.qualified_name();
+        let inner = self.inner(expr, columns)?;
+        Ok(
+            match inner.qualified_name() == (qualifier.clone(), name.clone()) {
+                true => inner,
+                false => inner.alias_qualified(qualifier, name),
+            },
+        )
     }
 
     /// The expression with the columns of the tuples in the place of outer ones.

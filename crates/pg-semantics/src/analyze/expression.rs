@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field};
-use datafusion::common::tree_node::{Transformed, TreeNodeRewriter};
+use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRewriter};
 use datafusion::common::{DFSchema, DataFusionError, ExprSchema, Result, ScalarValue};
 use datafusion::config::ConfigOptions;
 use datafusion::functions::core;
@@ -26,6 +26,7 @@ use super::type_of::{as_type, type_of};
 use super::unknown::{number, placeholder, typed, unknown};
 use super::{
     analyze, array, by_key, compared_by, condition, deferred, like, quantified, scalar_subquery,
+    three_valued,
 };
 use crate::aggregates;
 use crate::cast::{cast_scalar, minimal_decimal};
@@ -72,7 +73,7 @@ impl TreeNodeRewriter for Rewriter<'_> {
             Expr::ScalarSubquery(s) => scalar_subquery::value(self.subquery(s)?)?,
             Expr::Exists(e) if !self.joins => return self.exists(e).map(Transformed::yes),
             Expr::Exists(e) => Expr::Exists(Exists {
-                subquery: self.subquery(e.subquery)?,
+                subquery: self.any_row(e.subquery)?,
                 negated: e.negated,
             }),
             Expr::InSubquery(e) => return self.in_subquery(e).map(Transformed::yes),
@@ -95,7 +96,9 @@ impl TreeNodeRewriter for Rewriter<'_> {
         // What this crate has resolved needs no further coercion, and asking for it costs a walk
         // down to the leaves.
         let resolved_here = match &resolved {
-            Expr::ScalarFunction(f) => f.func.name().starts_with("pg_"),
+            Expr::ScalarFunction(f) => {
+                f.func.name().starts_with("pg_") && !functions::is_plain(&f.func)
+            }
             Expr::BinaryExpr(b) => operator::is_resolved(b, self.schema),
             _ => false,
         };
@@ -105,6 +108,23 @@ impl TreeNodeRewriter for Rewriter<'_> {
         let coerced = self.coerced(resolved)?;
         Ok(Transformed::yes(self.signed(coerced)?))
     }
+}
+
+/// `EXISTS` of an analysed subquery, as a value.
+fn counted(subquery: Subquery, negated: bool) -> Result<Expr> {
+    let mut rows = LogicalPlanBuilder::from(Arc::unwrap_or_clone(subquery.subquery));
+    if subquery.outer_ref_columns.is_empty() {
+        rows = rows.limit(0, Some(1))?;
+    }
+    let counted = rows.aggregate(Vec::<Expr>::new(), [count(lit(1_i64)).alias("rows")])?;
+    let count = Expr::ScalarSubquery(Subquery {
+        subquery: Arc::new(counted.build()?),
+        ..subquery
+    });
+    Ok(match negated {
+        true => count.eq(lit(0_i64)),
+        false => count.gt(lit(0_i64)),
+    })
 }
 
 impl Rewriter<'_> {
@@ -131,23 +151,17 @@ impl Rewriter<'_> {
         })
     }
 
+    fn any_row(&self, subquery: Subquery) -> Result<Subquery> {
+        let mut subquery = self.subquery(subquery)?;
+        if !subquery.outer_ref_columns.is_empty() {
+            subquery.subquery = scalar_subquery::any_row(subquery.subquery);
+        }
+        Ok(subquery)
+    }
+
     /// `EXISTS` as a value: is there a row to count?
     fn exists(&self, e: Exists) -> Result<Expr> {
-        let subquery = self.subquery(e.subquery)?;
-        let mut rows = LogicalPlanBuilder::from(Arc::unwrap_or_clone(subquery.subquery));
-        if subquery.outer_ref_columns.is_empty() {
-            rows = rows.limit(0, Some(1))?;
-        }
-        let counted = rows.aggregate(Vec::<Expr>::new(), [count(lit(1_i64)).alias("rows")])?;
-        let count = Expr::ScalarSubquery(Subquery {
-            subquery: Arc::new(counted.build()?),
-            ..subquery
-        });
-        Ok(if e.negated {
-            count.eq(lit(0_i64))
-        } else {
-            count.gt(lit(0_i64))
-        })
+        counted(self.any_row(e.subquery)?, e.negated)
     }
 
     /// Both sides of a comparison with a subquery, in their common type.
@@ -174,11 +188,17 @@ impl Rewriter<'_> {
 
     fn in_subquery(&self, e: InSubquery) -> Result<Expr> {
         let (expr, subquery) = self.against_subquery(*e.expr, e.subquery, "=")?;
-        Ok(Expr::InSubquery(InSubquery::new(
-            Box::new(expr),
-            subquery,
-            e.negated,
-        )))
+        let within = InSubquery::new(Box::new(expr), subquery, e.negated);
+        if self.joins {
+            return Ok(Expr::InSubquery(within));
+        }
+        // DataFusion makes joins of conditions alone.
+        let value = three_valued::value(within, self.schema)?;
+        let counted = value.transform_up(|e| match e {
+            Expr::Exists(e) => counted(e.subquery, e.negated).map(Transformed::yes),
+            other => Ok(Transformed::no(other)),
+        })?;
+        Ok(counted.data)
     }
 
     fn set_comparison(&self, e: SetComparison) -> Result<Expr> {

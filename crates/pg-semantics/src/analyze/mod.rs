@@ -15,6 +15,7 @@ mod casts;
 mod correlated;
 mod deferred;
 mod expression;
+mod lateral;
 mod like;
 mod multiset;
 mod operator;
@@ -30,12 +31,14 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode};
-use datafusion::common::{DFSchema, Result};
+use datafusion::common::{Column, DFSchema, Result};
 use datafusion::config::ConfigOptions;
 use datafusion::logical_expr::expr::ScalarFunction;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{Expr, ExprSchemable, LogicalPlan, SortExpr, Subquery};
+use datafusion::logical_expr::{
+    Expr, ExprSchemable, LogicalPlan, Projection, Sort, SortExpr, Subquery,
+};
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::optimizer::analyzer::type_coercion::TypeCoercionRewriter;
 use inflowave_types::SqlState;
@@ -46,6 +49,7 @@ use crate::types;
 pub(crate) use correlated::Correlated;
 pub(crate) use deferred::plan as plan_deferred;
 use expression::Rewriter;
+pub(crate) use lateral::Lateral;
 pub(crate) use multiset::Multiset;
 pub(crate) use refused::Refused;
 pub(crate) use three_valued::ThreeValued;
@@ -95,10 +99,52 @@ fn analyze(plan: LogicalPlan, outer: &DFSchema, config: &ConfigOptions) -> Resul
     node(plan, outer, config)
 }
 
+fn holds_subquery(expr: &Expr) -> bool {
+    expr.exists(|e| {
+        Ok(matches!(
+            e,
+            Expr::ScalarSubquery(_)
+                | Expr::Exists(_)
+                | Expr::InSubquery(_)
+                | Expr::SetComparison(_)
+        ))
+    })
+    .unwrap_or(true)
+}
+
+/// DataFusion plans no subqueries in the keys of a sort: they become columns below it.
+fn by_subquery(mut sort: Sort, outer: &DFSchema, config: &ConfigOptions) -> Result<LogicalPlan> {
+    let columns: Vec<Expr> = sort
+        .input
+        .schema()
+        .iter()
+        .map(|field| Expr::Column(Column::from(field)))
+        .collect();
+    let mut exprs = columns.clone();
+    for (at, key) in sort.expr.iter_mut().enumerate() {
+        if holds_subquery(&key.expr) {
+            let name = format!("__key_{at}");
+            let column = Expr::Column(Column::new_unqualified(&name));
+            exprs.push(std::mem::replace(&mut key.expr, column).alias(name));
+        }
+    }
+    let below = Projection::try_new(exprs, sort.input)?;
+    sort.input = Arc::new(node(LogicalPlan::Projection(below), outer, config)?);
+    let sorted = node(LogicalPlan::Sort(sort), outer, config)?;
+    let above = Projection::try_new(columns, Arc::new(sorted))?;
+    Ok(LogicalPlan::Projection(above))
+}
+
 fn node(plan: LogicalPlan, outer: &DFSchema, config: &ConfigOptions) -> Result<LogicalPlan> {
     if let LogicalPlan::Values(values) = plan {
         return set::values(values, outer, config);
     }
+    let plan = match plan {
+        LogicalPlan::Sort(sort) if sort.expr.iter().any(|key| holds_subquery(&key.expr)) => {
+            return by_subquery(sort, outer, config);
+        }
+        plan => plan,
+    };
     let plan = match plan {
         LogicalPlan::Union(union) => set::union(union, config)?,
         LogicalPlan::Unnest(unnest) => LogicalPlan::Unnest(array::flattened(unnest)?),

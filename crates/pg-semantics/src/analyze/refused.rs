@@ -19,7 +19,7 @@ use crate::raise::raise;
 pub(crate) struct Refused;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     Value,
     Condition,
     Lateral,
@@ -53,7 +53,7 @@ impl AnalyzerRule for Refused {
     }
 }
 
-fn check(subquery: &Subquery, place: Place) -> Result<()> {
+pub(super) fn check(subquery: &Subquery, place: Place) -> Result<()> {
     if subquery.outer_ref_columns.is_empty() {
         return Ok(());
     }

@@ -11,18 +11,25 @@ use std::sync::Arc;
 
 use arrow::datatypes::DataType;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Column, Result};
+use datafusion::common::{Column, Result, ScalarValue};
 use datafusion::logical_expr::expr::{AggregateFunction, Case, ScalarFunction};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction_owned};
 use datafusion::logical_expr::{
-    BinaryExpr, Expr, LogicalPlan, LogicalPlanBuilder, Operator, Projection, ScalarUDF, Subquery,
+    BinaryExpr, Expr, Limit, LogicalPlan, LogicalPlanBuilder, Operator, Projection, ScalarUDF,
+    Subquery,
 };
 
 use crate::aggregates::first_two_udaf;
 use crate::functions;
 
 /// The value of an analysed subquery.
-pub(super) fn value(subquery: Subquery) -> Result<Expr> {
+pub(super) fn value(mut subquery: Subquery) -> Result<Expr> {
+    subquery.subquery = of_one_row(subquery.subquery);
+    if let Some(value) = of_no_table(&subquery.subquery)?
+        && (!subquery.outer_ref_columns.is_empty() || value.exists(|e| Ok(is_subquery(e)))?)
+    {
+        return Ok(value);
+    }
     let plan = subquery.subquery.as_ref();
     if gives_one_row(plan) {
         return Ok(Expr::ScalarSubquery(subquery));
@@ -34,6 +41,105 @@ pub(super) fn value(subquery: Subquery) -> Result<Expr> {
         return Ok(Expr::ScalarSubquery(subquery));
     }
     Ok(call(functions::or_null(), Expr::ScalarSubquery(subquery)))
+}
+
+/// A subquery over no table is an expression; `None` of any other.
+fn of_no_table(plan: &LogicalPlan) -> Result<Option<Expr>> {
+    let Some(mut columns) = computed(plan)? else {
+        return Ok(None);
+    };
+    if columns.is_empty() {
+        return Ok(None);
+    }
+    let (_, value) = columns.swap_remove(0);
+    seen_outside(value).map(Some)
+}
+
+fn is_subquery(e: &Expr) -> bool {
+    matches!(
+        e,
+        Expr::ScalarSubquery(_) | Expr::Exists(_) | Expr::InSubquery(_) | Expr::SetComparison(_)
+    )
+}
+
+/// The columns of a row that stands alone, as they are computed.
+fn computed(plan: &LogicalPlan) -> Result<Option<Vec<(Column, Expr)>>> {
+    Ok(match plan {
+        LogicalPlan::EmptyRelation(e) if e.produce_one_row => Some(Vec::new()),
+        LogicalPlan::SubqueryAlias(a) => computed(&a.input)?.map(|columns| {
+            let columns = columns.into_iter();
+            let renamed = columns.map(|(c, e)| (Column::new(Some(a.alias.clone()), c.name), e));
+            renamed.collect()
+        }),
+        LogicalPlan::Projection(p) => {
+            let Some(below) = computed(&p.input)? else {
+                return Ok(None);
+            };
+            let mut columns = Vec::with_capacity(p.expr.len());
+            for (expr, field) in p.expr.iter().zip(p.schema.iter()) {
+                let holds = expr.exists(|e| {
+                    // A subquery in it can speak of what is around it alone.
+                    Ok(is_subquery(e) && !below.is_empty()
+                        || matches!(
+                            e,
+                            Expr::Unnest(_) | Expr::AggregateFunction(_) | Expr::WindowFunction(_)
+                        ))
+                })?;
+                if holds || expr.is_volatile() {
+                    return Ok(None);
+                }
+                let value = expr.clone().unalias().transform_up(|e| {
+                    let found = match &e {
+                        Expr::Column(column) => below.iter().find(|(c, _)| c == column),
+                        _ => None,
+                    };
+                    Ok(match found {
+                        Some((_, value)) => Transformed::yes(value.clone()),
+                        None => Transformed::no(e),
+                    })
+                })?;
+                columns.push((Column::from(field), value.data));
+            }
+            Some(columns)
+        }
+        _ => None,
+    })
+}
+
+/// Without a `LIMIT` over what has one row anyway: DataFusion makes no join of it.
+fn of_one_row(plan: Arc<LogicalPlan>) -> Arc<LogicalPlan> {
+    match plan.as_ref() {
+        LogicalPlan::Limit(limit) if gives_one_row(&limit.input) && leaves_a_row(limit) => {
+            Arc::clone(&limit.input)
+        }
+        _ => plan,
+    }
+}
+
+/// Without a `LIMIT`, where it is asked alone whether there is a row.
+pub(super) fn any_row(plan: Arc<LogicalPlan>) -> Arc<LogicalPlan> {
+    match plan.as_ref() {
+        LogicalPlan::Limit(limit) if leaves_a_row(limit) => Arc::clone(&limit.input),
+        _ => plan,
+    }
+}
+
+fn leaves_a_row(limit: &Limit) -> bool {
+    let skips = limit.skip.as_deref().map_or(Some(0), count);
+    let fetches = limit.fetch.as_deref().map_or(Some(1), count);
+    skips == Some(0) && fetches.is_some_and(|n| n > 0)
+}
+
+/// A number of rows that is known.
+pub(super) fn count(e: &Expr) -> Option<i64> {
+    match e {
+        Expr::Cast(cast) => count(&cast.expr),
+        Expr::Literal(value, None) => match value.cast_to(&DataType::Int64) {
+            Ok(ScalarValue::Int64(count)) => count,
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 fn first_of_two(subquery: Subquery) -> Result<Expr> {

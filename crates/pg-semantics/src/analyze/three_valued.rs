@@ -126,6 +126,11 @@ fn exact(expr: Expr, schema: &DFSchema) -> Result<Expr> {
         .data)
 }
 
+/// `IN (subquery)` as a value of three, made of `EXISTS`.
+pub(super) fn value(within: InSubquery, schema: &DFSchema) -> Result<Expr> {
+    exact(Expr::InSubquery(within), schema)
+}
+
 /// `[NOT] EXISTS` over the subquery's rows for which `wanted(value = row)` holds.
 fn exists(
     within: &InSubquery,

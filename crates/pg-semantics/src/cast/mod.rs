@@ -187,6 +187,8 @@ fn cast_array(array: &ArrayRef, target: &FieldRef, config: &ConfigOptions) -> Re
     if types::is_text(to) {
         return match pg_type {
             Some(PgType::Uuid) => read::uuid(array),
+            Some(PgType::Json) => read::json(&as_text(array, config)?, false),
+            Some(PgType::Jsonb) => read::json(&as_text(array, config)?, true),
             Some(PgType::Char) => limited(&as_text(array, config)?, 1, false),
             Some(PgType::Varchar(Some(n))) => limited(&as_text(array, config)?, n, false),
             Some(PgType::Bpchar(n)) => limited(&as_text(array, config)?, n.unwrap_or(1), true),

@@ -14,6 +14,7 @@ use inflowave_types::{Error, SqlState};
 
 use super::number::{decimal_of_text, field_overflow, finish_decimal};
 use super::plain;
+use crate::functions;
 use crate::raise::{raise, wrap};
 use crate::temporal::{
     Zone, parse_date, parse_interval, parse_time, parse_timestamp, parse_timestamptz,
@@ -246,6 +247,23 @@ pub(super) fn uuid(array: &ArrayRef) -> Result<ArrayRef> {
         match text {
             None => out.append_null(),
             Some(text) => out.append_value(canonical_uuid(text).map_err(wrap)?),
+        }
+    }
+    Ok(Arc::new(out.finish()))
+}
+
+/// A `json` is any JSON text as it stands, a `jsonb` is printed anew.
+pub(super) fn json(texts: &ArrayRef, prints: bool) -> Result<ArrayRef> {
+    let mut out = StringViewBuilder::new();
+    for text in texts.as_string_view() {
+        let Some(text) = text else {
+            out.append_null();
+            continue;
+        };
+        let part = functions::read_json(text).map_err(wrap)?;
+        match prints {
+            true => out.append_value(part.json.printed()),
+            false => out.append_value(text),
         }
     }
     Ok(Arc::new(out.finish()))

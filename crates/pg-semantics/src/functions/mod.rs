@@ -16,6 +16,7 @@ mod like_escape;
 mod math;
 mod now;
 mod numeric;
+mod plain;
 mod quantified;
 mod series;
 mod subquery;
@@ -43,6 +44,9 @@ pub(crate) use datetime::extract_udf;
 pub(crate) use integer::scalar_if;
 pub(crate) use math::{no_function, power_udf};
 pub(crate) use numeric::{NumericOperator, Unscaled, round_div, worst_case};
+pub(crate) use plain::{
+    NAME_CHAR, is_plain, json_argument, jsonb as json_operators, named as plain, read_json,
+};
 pub(crate) use quantified::{QUANTIFIED, operator as quantified_operator};
 pub(crate) use series::SERIES;
 pub(crate) use subscripts::{NUMBERED, SUBSCRIPTS};
@@ -112,6 +116,7 @@ pub(crate) fn all() -> Vec<Arc<ScalarUDF>> {
     all.extend(math::all());
     all.extend(datetime::all());
     all.extend(now::all());
+    all.extend(plain::all());
     all.extend(array::all());
     all.push(udf(at_zone::TimeZone::new()));
     all.push(udf(array_or_empty::ArrayOrEmpty::new()));
@@ -154,6 +159,13 @@ const WITHHELD: &[&str] = &[
     "arrow_metadata",
     "with_metadata",
     "to_hex",
+    "encode",
+    "decode",
+    "regexp_count",
+    "regexp_instr",
+    "regexp_like",
+    "regexp_match",
+    "regexp_replace",
     "levenshtein",
     "find_in_set",
     "substr_index",
@@ -260,6 +272,19 @@ pub(crate) fn prepare_arguments(
                 let double = Arc::new(Field::new("", DataType::Float64, true)) as _;
                 *arg = Expr::Literal(cast_scalar(&text, &double, config)?, None);
             }
+        }
+    }
+    if name == SERIES {
+        return series::with_types(args, schema, config);
+    }
+    let count = args.len();
+    for (at, arg) in args.iter_mut().enumerate() {
+        if let Expr::Literal(ScalarValue::Utf8(Some(text)), None) = arg
+            && parameter(text).is_none()
+            && let Some(json) = json_argument(name, count, at)
+        {
+            let text = ScalarValue::Utf8View(Some(std::mem::take(text)));
+            *arg = Expr::Literal(cast_scalar(&text, &json, config)?, None);
         }
     }
     if OF_TEXT.contains(&name)

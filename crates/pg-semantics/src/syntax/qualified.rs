@@ -6,7 +6,8 @@ use inflowave_types::{Error, Result, SqlState};
 /// The schema of all functions, types and operators.
 const SCHEMA: &str = "pg_catalog";
 
-const CURRENT_SCHEMA: &str = "current_schema";
+/// Functions without brackets; as names of columns they would have to be quoted.
+const BARE: [&str; 3] = ["current_schema", "current_role", "current_catalog"];
 
 /// Texts are compared by their bytes, as these do.
 const OUR_COLLATIONS: [&str; 5] = ["default", "C", "POSIX", "ucs_basic", "C.UTF-8"];
@@ -18,11 +19,13 @@ const OUR_COLLATIONS: [&str; 5] = ["default", "C", "POSIX", "ucs_basic", "C.UTF-
 pub(super) fn resolve(expr: &mut Expr) -> Result<()> {
     match expr {
         Expr::Function(function) => unqualify(&mut function.name),
-        // A function without brackets; as a column's name it would have to be quoted.
-        Expr::Identifier(name)
-            if name.quote_style.is_none() && name.value.eq_ignore_ascii_case(CURRENT_SCHEMA) =>
-        {
-            *expr = super::call(CURRENT_SCHEMA, Vec::new());
+        Expr::Identifier(name) if name.quote_style.is_none() => {
+            let bare = BARE
+                .iter()
+                .find(|bare| name.value.eq_ignore_ascii_case(bare));
+            if let Some(bare) = bare {
+                *expr = super::call(bare, Vec::new());
+            }
         }
         Expr::BinaryOp {
             op: op @ BinaryOperator::PGCustomBinaryOperator(_),

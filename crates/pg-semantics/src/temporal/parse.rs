@@ -139,7 +139,7 @@ fn read(text: &str, type_name: &str) -> Result<Read, Error> {
                 "am" | "pm" => afternoon = Some(rest.eq_ignore_ascii_case("pm")),
                 _ => out.zone = Some(Zone::parse(rest).ok_or_else(bad)?),
             }
-        } else if out.time.is_some() && word.starts_with(['+', '-']) {
+        } else if (out.time.is_some() || !loose.is_empty()) && word.starts_with(['+', '-']) {
             out.zone = Some(Zone::parse(word).ok_or_else(bad)?);
         } else if month_number(&lower).is_some()
             || word.bytes().all(|b| b.is_ascii_digit())

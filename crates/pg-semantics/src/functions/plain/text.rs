@@ -1,0 +1,252 @@
+//! Functions of texts and numbers that DataFusion lacks, or knows by another meaning.
+
+use inflowave_types::{Error, SqlState};
+
+use super::{Arg, Out, Overload, Plain, T};
+
+macro_rules! overload {
+    ($args:expr => $result:expr, $body:expr) => {
+        Overload {
+            args: &$args,
+            result: $result,
+            body: $body,
+        }
+    };
+}
+
+pub(crate) const NAME_CHAR: &str = "pg_name_char";
+
+pub(super) const ALL: &[Plain] = &[
+    Plain {
+        name: "to_hex",
+        overloads: &[
+            overload!([T::Int4] => T::Text, |_, args| {
+                Ok(Out::Text(format!("{:x}", args[0].int() as i32)))
+            }),
+            overload!([T::Int8] => T::Text, |_, args| {
+                Ok(Out::Text(format!("{:x}", args[0].int())))
+            }),
+        ],
+    },
+    Plain {
+        name: "parse_ident",
+        overloads: &[
+            overload!([T::Text] => T::Texts, |_, args| identifiers(args[0].text(), true)),
+            overload!([T::Text, T::Bool] => T::Texts, |_, args| {
+                identifiers(args[0].text(), args[1] == Arg::Bool(true))
+            }),
+        ],
+    },
+    Plain {
+        name: "width_bucket",
+        overloads: &[
+            overload!([T::Float8, T::Float8, T::Float8, T::Int4] => T::Int4, |_, args| {
+                bucket(args)
+            }),
+        ],
+    },
+    Plain {
+        name: "pg_string_items",
+        overloads: &[overload!([T::Text, T::Text] => T::Texts, |_, args| {
+            let (text, by) = (args[0].text(), args[1].text());
+            Ok(Out::Texts(match (text, by) {
+                ("", _) => Vec::new(),
+                (text, "") => vec![Some(text.to_owned())],
+                (text, by) => text.split(by).map(|t| Some(t.to_owned())).collect(),
+            }))
+        })],
+    },
+    // A subscript of a `name`, whose bytes it numbers from 0.
+    Plain {
+        name: NAME_CHAR,
+        overloads: &[overload!([T::Text, T::Int4] => T::Text, |_, args| {
+            let at = usize::try_from(args[1].int()).ok();
+            let c = at.and_then(|at| args[0].text().chars().nth(at));
+            Ok(Out::Text(c.map_or_else(String::new, String::from)))
+        })],
+    },
+    Plain {
+        name: "unistr",
+        overloads: &[overload!([T::Text] => T::Text, |_, args| unistr(args[0].text()))],
+    },
+];
+
+/// `a."B".c` taken apart.
+fn identifiers(text: &str, strict: bool) -> Result<Out, Error> {
+    let invalid = || {
+        Error::new(
+            SqlState::InvalidParameterValue,
+            format!("string is not a valid identifier: \"{text}\""),
+        )
+    };
+    let chars: Vec<char> = text.chars().collect();
+    let (mut parts, mut at) = (Vec::new(), 0);
+    let skip = |at: &mut usize| {
+        while chars.get(*at).is_some_and(|c| c.is_whitespace()) {
+            *at += 1;
+        }
+    };
+    loop {
+        skip(&mut at);
+        let mut part = String::new();
+        match chars.get(at) {
+            Some('"') => {
+                at += 1;
+                loop {
+                    match (chars.get(at), chars.get(at + 1)) {
+                        (Some('"'), Some('"')) => {
+                            part.push('"');
+                            at += 2;
+                        }
+                        (Some('"'), _) => {
+                            at += 1;
+                            break;
+                        }
+                        (Some(c), _) => {
+                            part.push(*c);
+                            at += 1;
+                        }
+                        (None, _) => {
+                            return Err(invalid().with_detail("String has unclosed double quotes."));
+                        }
+                    }
+                }
+                if part.is_empty() {
+                    return Err(invalid().with_detail("Quoted identifier must not be empty."));
+                }
+            }
+            Some(c) if c.is_alphabetic() || *c == '_' => {
+                while let Some(c) = chars.get(at)
+                    && (c.is_alphanumeric() || matches!(c, '_' | '$'))
+                {
+                    part.extend(c.to_lowercase());
+                    at += 1;
+                }
+            }
+            Some('.') => {
+                return Err(invalid().with_detail("No valid identifier before \".\"."));
+            }
+            _ if !parts.is_empty() => {
+                return Err(invalid().with_detail("No valid identifier after \".\"."));
+            }
+            _ => return Err(invalid()),
+        }
+        parts.push(Some(part));
+        skip(&mut at);
+        match chars.get(at) {
+            Some('.') => at += 1,
+            None => return Ok(Out::Texts(parts)),
+            Some(_) if !strict => return Ok(Out::Texts(parts)),
+            Some(_) => return Err(invalid()),
+        }
+    }
+}
+
+/// In which of `count` parts of equal width a value is, from 1; 0 and `count + 1` are outside.
+fn bucket(args: &[Arg]) -> Result<Out, Error> {
+    let [
+        Arg::Float(value),
+        Arg::Float(low),
+        Arg::Float(high),
+        Arg::Int(count),
+    ] = args
+    else {
+        return Ok(Out::Null);
+    };
+    let invalid = |message: &str| {
+        Err(Error::new(
+            SqlState::InvalidArgumentForWidthBucketFunction,
+            message,
+        ))
+    };
+    if *count <= 0 {
+        return invalid("count must be greater than zero");
+    }
+    if value.is_nan() || low.is_nan() || high.is_nan() {
+        return invalid("operand, lower bound, and upper bound cannot be NaN");
+    }
+    if low.is_infinite() || high.is_infinite() {
+        return invalid("lower and upper bounds must be finite");
+    }
+    if low == high {
+        return invalid("lower bound cannot equal upper bound");
+    }
+    let upwards = low < high;
+    let (before, behind) = match upwards {
+        true => (value < low, value >= high),
+        false => (value > low, value <= high),
+    };
+    let bucket = match (before, behind) {
+        (true, _) => 0,
+        (_, true) => count + 1,
+        // Halves where the width itself is too large for a double.
+        _ => {
+            let (width, part) = match (high - low).is_finite() {
+                true => (high - low, value - low),
+                false => (high / 2.0 - low / 2.0, value / 2.0 - low / 2.0),
+            };
+            let place = (*count as f64 * (part / width)).floor() as i64;
+            place.min(count - 1) + 1
+        }
+    };
+    match i32::try_from(bucket) {
+        Ok(bucket) => Ok(Out::Int(bucket.into())),
+        Err(_) => Err(Error::new(
+            SqlState::NumericValueOutOfRange,
+            "integer out of range",
+        )),
+    }
+}
+
+fn unistr(text: &str) -> Result<Out, Error> {
+    let invalid = || {
+        Error::new(SqlState::SyntaxError, "invalid Unicode escape")
+            .with_hint("Unicode escapes must be \\XXXX, \\+XXXXXX, \\uXXXX, or \\UXXXXXXXX.")
+    };
+    let (mut out, mut rest) = (String::new(), text);
+    while let Some((before, behind)) = rest.split_once('\\') {
+        out.push_str(before);
+        if let Some(behind) = behind.strip_prefix('\\') {
+            out.push('\\');
+            rest = behind;
+            continue;
+        }
+        let (digits, skip) = match behind.chars().next() {
+            Some('u') => (4, 1),
+            Some('U') => (8, 1),
+            Some('+') => (6, 1),
+            _ => (4, 0),
+        };
+        let hex = behind.get(skip..skip + digits).ok_or_else(invalid)?;
+        let unit = u32::from_str_radix(hex, 16).map_err(|_| invalid())?;
+        rest = &behind[skip + digits..];
+        if (0xD800..0xDC00).contains(&unit) {
+            // The other half of the pair.
+            let low = rest.strip_prefix('\\').ok_or_else(invalid)?;
+            let low = low.strip_prefix('u').unwrap_or(low);
+            let hex = low.get(..4).ok_or_else(invalid)?;
+            let half = u32::from_str_radix(hex, 16).map_err(|_| invalid())?;
+            if !(0xDC00..0xE000).contains(&half) {
+                return Err(Error::new(
+                    SqlState::SyntaxError,
+                    "invalid Unicode surrogate pair",
+                ));
+            }
+            let value = 0x10000 + ((unit - 0xD800) << 10) + (half - 0xDC00);
+            out.push(char::from_u32(value).ok_or_else(invalid)?);
+            rest = &low[4..];
+            continue;
+        }
+        match char::from_u32(unit) {
+            Some(c) if unit != 0 => out.push(c),
+            _ => {
+                return Err(Error::new(
+                    SqlState::InvalidParameterValue,
+                    "invalid Unicode code point",
+                ));
+            }
+        }
+    }
+    out.push_str(rest);
+    Ok(Out::Text(out))
+}
