@@ -215,3 +215,25 @@ fn postgres_fdw() {
         both.end().await;
     });
 }
+
+/// What clients sent to a real PostgreSQL, sent to it and to us: `corpus/README.md`.
+#[test]
+fn corpus() {
+    let Ok(python) = std::env::var(PYTHON_ENV) else {
+        skip!("corpus", "psycopg is not installed");
+    };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
+    server::run(async {
+        let fixture = std::fs::read_to_string(folder.join("fixture.sql")).unwrap();
+        let Some(both) = Both::named("corpus", "corpus", &fixture).await else {
+            skip!("corpus", "psql or PostgreSQL is not there");
+        };
+        let mut command = Command::new(python);
+        command
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .arg(folder.join("replay.py"))
+            .args([both.url.clone(), both.ours_of("postgres", "corpus")]);
+        finish("corpus", command).await;
+        both.end().await;
+    });
+}

@@ -35,17 +35,23 @@ pub struct Both {
 impl Both {
     /// `None` where psql or PostgreSQL is not there.
     pub async fn start(test: &str) -> Option<Both> {
+        let name = format!("inflowave_psql_{test}_{}", std::process::id());
+        Both::named(&name, "crm", TABLES).await
+    }
+
+    /// As [`Both::start`], with the names that statements speak of.
+    pub async fn named(name: &str, called: &str, tables: &str) -> Option<Both> {
         Command::new("psql").arg("--version").output().ok()?;
         let base_url = std::env::var(POSTGRES_ENV).ok()?;
         let base = connect(&base_url).await;
-        let name = format!("inflowave_psql_{test}_{}", std::process::id());
+        let name = name.to_owned();
         let drop = format!("drop database if exists {name}");
         base.batch_execute(&drop).await.unwrap();
         let create = format!("create database {name}");
         base.batch_execute(&create).await.unwrap();
         let (server, _) = base_url.rsplit_once('/').unwrap();
         let url = format!("{server}/{name}");
-        connect(&url).await.batch_execute(TABLES).await.unwrap();
+        connect(&url).await.batch_execute(tables).await.unwrap();
         let catalog = |url: &str| CatalogSpec {
             connector: "postgres",
             params: vec![("url".into(), url.to_owned())],
@@ -56,7 +62,7 @@ impl Both {
         let muted = mute.local_addr().unwrap();
         let muted = catalog(&format!("postgres://nobody@{muted}/nosuch"));
         let service = server::service(vec![
-            ("crm".into(), catalog(&url)),
+            (called.into(), catalog(&url)),
             ("mute".into(), muted),
             (
                 "dead".into(),
@@ -77,6 +83,12 @@ impl Both {
     pub fn ours(&self, database: &str) -> String {
         let port = self.listening.address.port();
         format!("postgres://tester@127.0.0.1:{port}/{database}")
+    }
+
+    /// As [`Both::ours`], as the user of this name.
+    pub fn ours_of(&self, user: &str, database: &str) -> String {
+        let port = self.listening.address.port();
+        format!("postgres://{user}@127.0.0.1:{port}/{database}")
     }
 
     /// Where ours listens.

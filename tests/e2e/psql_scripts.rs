@@ -88,6 +88,16 @@ fn format() {
 }
 
 #[test]
+fn rows() {
+    compare("rows");
+}
+
+#[test]
+fn texts() {
+    compare("texts");
+}
+
+#[test]
 fn grouping() {
     compare("grouping");
 }

@@ -1,0 +1,25 @@
+-- Functions that give rows, lateral ones, and subqueries over an outer row.
+select * from generate_series(1, 3);
+select n, n * 2 from generate_series(1, 2) as s(n);
+select * from generate_series(timestamp '2024-01-31', '2024-04-01', '1 month');
+select d::date from generate_series(date '2024-02-28', date '2024-03-01', interval '1 day') as d;
+select generate_series(1, 3), generate_series(1, 2);
+select a.i, s.n from (values (1), (3)) a(i), generate_series(1, a.i) as s(n) order by 1, 2;
+select a.i, s.n from (values (1), (3)) a(i) left join lateral generate_series(2, a.i) as s(n) on true order by 1, 2;
+select * from unnest(array['a', 'b']) with ordinality as u(x, n);
+select * from string_to_table('a,b', ',');
+select * from regexp_split_to_table('a1b2', '[0-9]');
+select m[1], m[2] from regexp_matches('k1 k2', '(k)([0-9])', 'g') as m;
+select * from jsonb_each('{"a": 1, "b": [2]}');
+select e->>'k' from jsonb_array_elements('[{"k": "v"}, {"k": null}]') as e;
+select t.i, e.value from (values (1, '[10, 20]'::jsonb)) t(i, j), jsonb_array_elements(t.j) as e;
+select id, (select max(o.customer) from sales.orders o where o.customer = c.id limit 1) from customers c order by 1;
+select c.id, c.id in (select o.customer from sales.orders o) from customers c order by 1;
+select c.id, exists (select 1 from sales.orders o where o.customer = c.id limit 1) or c.id = 1 from customers c order by 1;
+select distinct on (c.code) c.code, (select count(*) from sales.orders o where o.customer = c.id) from customers c order by c.code, c.id;
+select c.id, o.id from customers c cross join lateral (select id from sales.orders o where o.customer = c.id order by id limit 1) o order by 1, 2;
+select c.id, c.* from customers c order by 1;
+select 'x' as a, 1 as b union all select name, 2 from customers order by 2, 1;
+select privilege_type, is_grantable from aclexplode('{=r*/postgres}'::aclitem[]);
+select option_name, option_value from pg_options_to_table(array['a=b', 'c']);
+select alias from ts_token_type('default') order by tokid limit 3;

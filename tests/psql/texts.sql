@@ -1,0 +1,23 @@
+-- Patterns, templates, digests and JSON.
+select regexp_match('foobarbequebaz', 'bar.*que'), regexp_match('abc', '(z)');
+select regexp_replace('hello', '(l)(l)', '<\2\1>'), regexp_replace('aaa', 'a', 'b', 'g'), regexp_replace('Aa', 'A', 'x', 'i');
+select regexp_match('abcd', '(a|ab)(c|bcd)'), regexp_match('XY1234Z', 'Y*([0-9]{1,3})'), regexp_match('XY1234Z', 'Y*?([0-9]{1,3})');
+select regexp_split_to_array('the quick', '\s+'), regexp_count('abab', 'b'), regexp_substr('a12b', '[0-9]+');
+select regexp_match('a', '(');
+select regexp_match('a', 'a', 'q!');
+select substring('foobar' from 'o(.)b'), substring('foobar', 2, 3), substring('foobar' from 2 for 2);
+select 'abc' similar to '_b%', 'abc' similar to 'b%', 'abc' not similar to '(x|abc)';
+select to_char(timestamp '2024-02-29 13:05:09.012', 'YYYY-MM-DD HH24:MI:SS.MS'), to_char(timestamp '2024-02-29', 'Dy, DD Mon YYYY'), to_char(timestamp '2024-02-29', 'FMDay, FMDDth FMMonth IYYY-IW Q');
+select to_char(timestamptz '2024-07-01 00:00:00+00', 'HH12:MI AM TZ OF');
+select to_char(interval '1 day 02:03:04', 'DD HH24:MI:SS');
+select to_char(1234.5, '9,999.99'), to_char(-5, '9PR'), to_char(0.5, 'FM0.00'), to_char(12, 'RN'), to_char(485, 'FMRN'), to_char(5, '00009'), to_char(12345, '99');
+select to_timestamp('2024-03-05 14:15:16', 'YYYY-MM-DD HH24:MI:SS'), to_date('05 Mar 2024', 'DD Mon YYYY'), to_date('20240305', 'YYYYMMDD');
+select to_date('2024-02-30', 'YYYY-MM-DD');
+select to_timestamp('x', 'YYYY');
+select md5('abc'), encode('\x0102', 'hex'), decode('AQI=', 'base64'), to_hex(255), width_bucket(5, 0, 10, 4);
+select encode('\x01', 'rot13');
+select '{"b": 1, "a": 2}'::jsonb, '{"b": 1,  "a": 2}'::json, '{"a": {"b": [1, 2]}}'::jsonb #>> '{a,b,1}';
+select '{"a": 1}'::jsonb -> 'a', '{"a": "x"}'::jsonb ->> 'a', '[1, 2]'::jsonb -> 1, '{"a": 1}'::jsonb ? 'a', '{"a": 1, "b": 2}'::jsonb @> '{"b": 2}';
+select '{"a": 1}'::jsonb || '{"b": 2}', '{"a": 1, "b": 2}'::jsonb - 'a', jsonb_set('{"a": 1}', '{a}', '9');
+select '{"a"'::jsonb;
+select case when true then 'a'::text else 'b'::name end, trim(trailing ';' from 'a;');
