@@ -18,8 +18,20 @@ fn clients() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
 }
 
+/// The tables of `shared/known.py`, with keys, indexes and comments.
+const SHOP: &str = include_str!("../clients/shared/shop.sql");
+
 /// Runs a command behind which the URLs of PostgreSQL and of ours are put; it has to succeed.
 fn run(name: &'static str, command: impl FnOnce() -> Option<Command>) {
+    over(&[ROWS], name, command);
+}
+
+/// The same for what `shared/known.py` runs.
+fn known(name: &'static str, command: impl FnOnce() -> Option<Command>) {
+    over(&[ROWS, SHOP], name, command);
+}
+
+fn over(tables: &[&str], name: &'static str, command: impl FnOnce() -> Option<Command>) {
     let Some(mut command) = command() else {
         skip!(name, "its driver is not installed");
     };
@@ -27,7 +39,9 @@ fn run(name: &'static str, command: impl FnOnce() -> Option<Command>) {
         let Some(both) = Both::start(name).await else {
             skip!(name, "psql or PostgreSQL is not there");
         };
-        both.execute(ROWS).await;
+        for sql in tables {
+            both.execute(sql).await;
+        }
         command.args([both.url.clone(), both.ours("crm")]);
         finish(name, command).await;
         both.end().await;
@@ -104,6 +118,11 @@ fn pgjdbc() {
             .arg(clients().join("pgjdbc/Client.java"));
         Some(command)
     });
+}
+
+#[test]
+fn grafana() {
+    known("grafana", || python("grafana"));
 }
 
 /// The newest of PostgreSQL's own programs.
