@@ -125,6 +125,15 @@ fn grafana() {
     known("grafana", || python("grafana"));
 }
 
+#[test]
+fn pg_dump() {
+    known("pg_dump", || {
+        let mut command = python("pg_dump")?;
+        command.env("PG_DUMP", program("pg_dump")?);
+        Some(command)
+    });
+}
+
 /// The newest of PostgreSQL's own programs.
 fn program(name: &str) -> Option<PathBuf> {
     let fixed = Path::new("/usr/lib/postgresql/15/bin").join(name);
