@@ -13,6 +13,7 @@ use crate::server;
 const PYTHON_ENV: &str = "INFLOWAVE_TEST_PYTHON";
 const NODE_ENV: &str = "INFLOWAVE_TEST_NODE_MODULES";
 const PGJDBC_ENV: &str = "INFLOWAVE_TEST_PGJDBC";
+const PSQLODBC_ENV: &str = "INFLOWAVE_TEST_PSQLODBC";
 
 fn clients() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
@@ -130,6 +131,15 @@ fn pg_dump() {
     known("pg_dump", || {
         let mut command = python("pg_dump")?;
         command.env("PG_DUMP", program("pg_dump")?);
+        Some(command)
+    });
+}
+
+#[test]
+fn psqlodbc() {
+    known("psqlodbc", || {
+        let mut command = python("psqlodbc")?;
+        command.env("PSQLODBC", std::env::var(PSQLODBC_ENV).ok()?);
         Some(command)
     });
 }
