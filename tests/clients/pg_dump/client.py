@@ -98,12 +98,11 @@ def transaction(url):
         connection.execute("COMMIT")
 
 
-# InfloWave has no `typname[0]` (a name by its position), no `FROM pg_options_to_table(..)`, and no
-# `OPERATOR(pg_catalog.=) ANY (..)`, which -t and -n with a pattern ask.
-NOT_YET = [
-    ("one schema", one_schema),
-    ("one table", one_table),
-    ("restored", restored),
-]
-
-check([("transaction", transaction)], NOT_YET)
+check(
+    [
+        ("transaction", transaction),
+        ("one schema", one_schema),
+        ("one table", one_table),
+        ("restored", restored),
+    ]
+)

@@ -119,8 +119,7 @@ pub(super) fn read(template: &str, of_dates: bool) -> Vec<Piece> {
             '"' => {
                 // To the next one, with backslashes for what stands behind them.
                 let mut escaped = false;
-                loop {
-                    let Some(c) = rest.chars().next() else { break };
+                while let Some(c) = rest.chars().next() {
                     rest = &rest[c.len_utf8()..];
                     match c {
                         '"' if !escaped => break,
