@@ -8,6 +8,8 @@ use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::*;
 use inflowave_types::PgType;
 
+use crate::encode::TextFormat;
+
 const VECTORS: &str = include_str!("vectors.txt");
 
 pub struct Vector {
@@ -16,6 +18,8 @@ pub struct Vector {
     pub field: Field,
     /// One row.
     pub array: ArrayRef,
+    /// The session's choices for the text form.
+    pub format: TextFormat,
     /// `None` for NULL, both.
     pub text: Option<String>,
     pub binary: Option<Vec<u8>>,
@@ -30,9 +34,16 @@ fn vector(line: &str) -> Vector {
     let [pg_type, literal, stored, text, hex] = parts[..] else {
         panic!("{line}");
     };
-    let field = field("c", pg_type);
+    let (value_type, format) = match pg_type.split_once(" in ") {
+        Some((value_type, zone)) => {
+            let zone = zone.parse().unwrap();
+            (value_type, TextFormat { zone })
+        }
+        None => (pg_type, TextFormat::default()),
+    };
+    let field = field("c", value_type);
     let null = hex == "null";
-    let text = (!null).then(|| text.replace("\\n", "\n").replace("\\\\", "\\"));
+    let text = (!null).then(|| unescaped(text));
     let value = match (&text, stored) {
         (Some(text), "") => Some(text.as_str()),
         (Some(_), stored) => Some(stored),
@@ -42,9 +53,26 @@ fn vector(line: &str) -> Vector {
         name: format!("{pg_type} {literal}"),
         array: array(&field, &[value]),
         field,
+        format,
         text,
         binary: (!null).then(|| bytes(hex)),
     }
+}
+
+/// What `\\` and `\n` stand for.
+fn unescaped(text: &str) -> String {
+    let mut out = String::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => match chars.next().unwrap() {
+                'n' => out.push('\n'),
+                other => out.push(other),
+            },
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 fn bytes(hex: &str) -> Vec<u8> {
@@ -93,7 +121,8 @@ fn field(name: &str, pg_type: &str) -> Field {
         _ => DataType::Utf8,
     };
     let field = Field::new(name, data_type, true);
-    match pg_type.parse::<PgType>() {
+    // PostgreSQL has its one-byte type in quotes: without them char is bpchar(1).
+    match pg_type.trim_matches('"').parse::<PgType>() {
         Ok(t) => field.with_metadata([(PgType::KEY.to_owned(), t.to_string())].into()),
         Err(()) => field,
     }
