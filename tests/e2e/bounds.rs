@@ -7,6 +7,12 @@ use crate::server::{self, texts};
 
 #[test]
 fn deep_and_long_statements_meet_their_limits() {
+    // As much as the server gives the threads that hold statements.
+    let thread = std::thread::Builder::new().stack_size(16 << 20);
+    thread.spawn(deep_and_long).unwrap().join().unwrap();
+}
+
+fn deep_and_long() {
     server::run(async {
         let service = server::service(Vec::new()).await.unwrap();
         let mut session = server::session(service.as_ref(), "inflowave").await;
@@ -25,6 +31,32 @@ fn deep_and_long_statements_meet_their_limits() {
             match texts(session.as_mut(), &chain).await {
                 Ok(rows) => assert_eq!(rows[0][0].as_deref(), Some(&*(length + 1).to_string())),
                 Err(error) => assert_eq!(error.sqlstate().code(), "54001"),
+            }
+        }
+        // What makes a deep tree without brackets: it runs, or it is refused; the server stays.
+        let repeated = |piece: &str, n: usize| piece.repeat(n);
+        for n in [200, 2_000, 20_000] {
+            for statement in [
+                format!("select 1{}", repeated("::int", n)),
+                format!("select 1{}", repeated(" union all select 1", n)),
+                format!("select {}'1 day'", repeated("interval ", n)),
+                format!("{}select 1", repeated("explain ", n)),
+                format!("{}select 1", repeated("prepare a as ", n)),
+                format!("select 1{}", repeated(" is null", n)),
+                format!("select '{{}}'::jsonb{}", repeated(" -> 'a'", n)),
+                format!("select 'a'{}", repeated(" like 'a'", n)),
+                format!("select now(){}", repeated(" at time zone 'UTC'", n)),
+                format!("select null::int{}", repeated("[]", n)),
+                format!("select 1{}", repeated(" ^ 1", n)),
+            ] {
+                if let Err(error) = texts(session.as_mut(), &statement).await {
+                    let code = error.sqlstate();
+                    let told = [
+                        "54001", "54000", "42601", "42883", "42804", "0A000", "42846",
+                    ];
+                    let start = &statement[..60];
+                    assert!(told.contains(&code.code()), "{code} of {n}: {start}");
+                }
             }
         }
         // The session goes on.

@@ -160,6 +160,12 @@ fn moved(error: Error, offset: u32) -> Error {
     }
 }
 
+/// Tokens of a statement that is parsed on the stack that is there.
+const TOKENS_OF_SHORT: usize = 300;
+/// Bytes of stack for longer ones: a statement within the limits of [`depth`] can be a tree of as many
+/// levels.
+const PARSER_STACK_BYTES: usize = 16 << 20;
+
 fn parse(sql: &str, depth_max: usize, extensions: &[Arc<dyn Extension>]) -> Result<Kind> {
     let all = tokenize(sql)?;
     let tokens: Vec<TokenWithSpan> = all.into_iter().filter(|t| !blank(t)).collect();
@@ -167,10 +173,21 @@ fn parse(sql: &str, depth_max: usize, extensions: &[Arc<dyn Extension>]) -> Resu
     if depth(&tokens) > depth_max {
         return Err(too_deep());
     }
-    let words = Words {
-        tokens: &tokens,
-        sql,
-    };
+    match tokens.len() > TOKENS_OF_SHORT {
+        true => stacker::grow(PARSER_STACK_BYTES, || {
+            parse_tokens(sql, &tokens, depth_max, extensions)
+        }),
+        false => parse_tokens(sql, &tokens, depth_max, extensions),
+    }
+}
+
+fn parse_tokens(
+    sql: &str,
+    tokens: &[TokenWithSpan],
+    depth_max: usize,
+    extensions: &[Arc<dyn Extension>],
+) -> Result<Kind> {
+    let words = Words { tokens, sql };
     if let Some(command) = transaction::Command::parse(&words) {
         return command.map(Kind::Transaction);
     }
@@ -216,8 +233,8 @@ fn parse(sql: &str, depth_max: usize, extensions: &[Arc<dyn Extension>]) -> Resu
             let parsed = ddl::parse(&words, depth_max)?;
             Ok(Kind::Ddl(Arc::new(parsed)))
         }
-        "TABLE" => query(whole_table(&tokens), sql, depth_max).map(Kind::Query),
-        _ => query(tokens.clone(), sql, depth_max).map(Kind::Query),
+        "TABLE" => query(whole_table(tokens), sql, depth_max).map(Kind::Query),
+        _ => query(tokens.to_vec(), sql, depth_max).map(Kind::Query),
     }
 }
 

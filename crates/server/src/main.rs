@@ -27,6 +27,9 @@ fn main() -> ExitCode {
     }
 }
 
+/// Bytes of stack of each thread that speaks to clients and sources: statements are held and dropped there.
+const IO_STACK_BYTES: usize = 16 << 20;
+
 fn run(command: Command) -> Result<()> {
     if let Command::Completions { shell } = command {
         let mut script = Vec::new();
@@ -39,6 +42,7 @@ fn run(command: Command) -> Result<()> {
     let io = tokio::runtime::Builder::new_multi_thread()
         .thread_name("inflowave-io")
         .worker_threads(2)
+        .thread_stack_size(IO_STACK_BYTES)
         .enable_all()
         .build()
         .map_err(threads)?;

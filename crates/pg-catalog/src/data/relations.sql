@@ -8,7 +8,7 @@ WITH chosen AS (
     n.nspname = 'pg_catalog' AND c.relname <> ALL (
       '{pg_backend_memory_contexts,pg_config,pg_file_settings,pg_hba_file_rules,
         pg_ident_file_mappings,pg_largeobject,pg_shmem_allocations,pg_statistic,
-        pg_statistic_ext_data}'::name[])
+        pg_statistic_ext_data,pg_stats_ext,pg_stats_ext_exprs}'::name[])
     OR n.nspname = 'information_schema' AND c.relname !~ '^(_pg_|sql_)')
 )
 SELECT c.nspname, c.relname, c.relkind, c.oid,
