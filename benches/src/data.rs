@@ -42,6 +42,12 @@ pub async fn load_large(servers: &Servers, folder: &Path, scale: Scale) -> Resul
     parquet::write(&parquet_folder(folder), &[Table::Invoices], scale)
 }
 
+/// Fills PostgreSQL with `invoices` alone.
+pub async fn load_postgres(servers: &Servers, scale: Scale) -> Result<()> {
+    report::note(&format!("loading {} rows into PostgreSQL", scale.0));
+    postgres::load(&servers.postgres, &[Table::Invoices], scale).await
+}
+
 /// Drops what was made on the servers; the files go with their folder.
 pub async fn remove(servers: &Servers) -> Result<()> {
     postgres::remove(&servers.postgres).await?;

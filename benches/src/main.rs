@@ -14,6 +14,7 @@ mod measure;
 mod memory;
 mod reader;
 mod report;
+mod wire;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,28 +25,43 @@ use inflowave_engine::Runtimes;
 type Error = Box<dyn std::error::Error + Send + Sync>;
 type Result<T> = std::result::Result<T, Error>;
 
-/// Compare InfloWave with the sources' own clients, or prove its bound on memory.
+/// Compare InfloWave with the sources' own clients and with PostgreSQL's wire, or prove its bound on
+/// memory.
 #[derive(Parser)]
 #[command(name = "peers")]
 struct Arguments {
     /// What to measure.
     #[arg(value_enum, default_value_t = What::Peers)]
     what: What,
-    /// Rows of the large table; 1,000,000 for peers and 10,000,000 for memory by default.
+    /// Rows of the large table; by default 1,000,000 for peers, 10,000,000 for memory and 5,000,000 for
+    /// wire.
     #[arg(long)]
     rows: Option<u32>,
     /// Timed runs of each side, alternately, after one that is not timed.
     #[arg(long, default_value_t = 5)]
     runs: usize,
-    /// Only cases whose name or source holds this text; for memory the source, psql or csv.
+    /// Only cases whose name or source holds this text; for memory the source, psql or csv; for wire
+    /// latency, transfer or sessions.
     #[arg(long, default_value = "")]
     only: String,
-    /// The server's binary, for memory; by default the one beside this program.
+    /// The server's binary, for memory and wire; by default the one beside this program.
     #[arg(long)]
     binary: Option<PathBuf>,
     /// How fast the slow psql may read, in megabytes a second, for memory.
     #[arg(long, default_value_t = 40)]
     mb_per_second: u32,
+    /// Requests of each kind and side, for the latencies of wire.
+    #[arg(long, default_value_t = 5000)]
+    requests: usize,
+    /// Sessions at once, for wire.
+    #[arg(long, default_value_t = 1000)]
+    sessions: usize,
+    /// Requests a second of all sessions together, for wire.
+    #[arg(long, value_delimiter = ',', default_value = "100,300")]
+    rates: Vec<u32>,
+    /// How long each rate is kept up, for wire.
+    #[arg(long, default_value_t = 20)]
+    seconds: u64,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -54,6 +70,8 @@ enum What {
     Peers,
     /// Peak resident memory of a large result, to a slow psql and to a file.
     Memory,
+    /// Latencies, large results and many sessions over the Postgres wire.
+    Wire,
 }
 
 /// Where the servers are.
@@ -94,6 +112,7 @@ fn run(arguments: &Arguments) -> Result<bool> {
         let done = match arguments.what {
             What::Peers => peers(arguments, &servers, folder.path(), runtimes).await,
             What::Memory => memory(arguments, &servers, folder.path()).await,
+            What::Wire => wire(arguments, &servers, folder.path()).await,
         };
         // Also after a failure; what failed first is what is told.
         let cleaned = data::remove(&servers).await;
@@ -129,14 +148,7 @@ async fn memory(
     servers: &Servers,
     folder: &std::path::Path,
 ) -> Result<bool> {
-    let binary = match &arguments.binary {
-        Some(path) => path.clone(),
-        None => std::env::current_exe()?.with_file_name("inflowave"),
-    };
-    if !binary.is_file() {
-        let hint = "build it with: cargo build --release -p inflowave-server";
-        return Err(format!("there is no server at {}; {hint}", binary.display()).into());
-    }
+    let binary = binary(arguments)?;
     let scale = data::Scale(arguments.rows.unwrap_or(10_000_000));
     data::load_large(servers, folder, scale).await?;
     let proof = memory::Proof {
@@ -151,6 +163,49 @@ async fn memory(
     let peaks = tokio::task::spawn_blocking(move || proof.run(&only)).await??;
     report::memory(&peaks, scale);
     Ok(peaks.iter().all(memory::Peak::holds))
+}
+
+async fn wire(
+    arguments: &Arguments,
+    servers: &Servers,
+    folder: &std::path::Path,
+) -> Result<bool> {
+    let binary = binary(arguments)?;
+    let scale = data::Scale(arguments.rows.unwrap_or(5_000_000));
+    data::load_postgres(servers, scale).await?;
+    let place = wire::Place::open(&binary, folder, &servers.postgres)?;
+    let asked = |part: &str| part.contains(&arguments.only);
+    // The sessions first: what a server keeps of large results would count as theirs.
+    if asked("sessions") {
+        for rate in &arguments.rates {
+            let load = wire::Load {
+                sessions: arguments.sessions,
+                rate: *rate,
+                seconds: arguments.seconds,
+            };
+            report::sessions(&wire::load(&place, scale, load).await?);
+        }
+    }
+    if asked("latency") {
+        report::latency(&wire::latency(&place, scale, arguments.requests).await?);
+    }
+    if asked("transfer") {
+        report::transfer(&wire::transfer(&place, arguments.runs).await?, scale);
+    }
+    Ok(true)
+}
+
+/// The server's own program.
+fn binary(arguments: &Arguments) -> Result<PathBuf> {
+    let binary = match &arguments.binary {
+        Some(path) => path.clone(),
+        None => std::env::current_exe()?.with_file_name("inflowave"),
+    };
+    if !binary.is_file() {
+        let hint = "build it with: cargo build --release --workspace";
+        return Err(format!("there is no server at {}; {hint}", binary.display()).into());
+    }
+    Ok(binary)
 }
 
 fn variable(name: &str) -> Result<String> {

@@ -5,7 +5,7 @@
 //! runs. psql without a cursor collects a whole result before it prints, so that a slow reader of
 //! its output would slow nothing down: what is slow here is its connection ([`slow`]).
 
-mod process;
+pub mod process;
 mod slow;
 
 use std::path::{Path, PathBuf};

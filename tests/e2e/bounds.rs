@@ -70,18 +70,27 @@ fn padded_texts_meet_their_limits() {
     server::run(async {
         let service = server::service(Vec::new()).await.unwrap();
         let mut session = server::session(service.as_ref(), "inflowave").await;
-        let padded = |width: i64, rows: i64| {
-            format!(
-                "select sum(length(format('%*s', {width} + g - g, g))) from generate_series(1, {rows}) g"
-            )
+        let padded = |text: &str, rows: i64| {
+            format!("select sum(length({text})) from generate_series(1, {rows}) g")
         };
-        for (width, rows) in [(17 << 20, 1), (1 << 20, 100)] {
-            let error = texts(session.as_mut(), &padded(width, rows))
-                .await
-                .unwrap_err();
-            assert_eq!(error.sqlstate().code(), "54000", "{width} {rows}");
+        let format = |width: i64| format!("format('%*s', {width} + g - g, g)");
+        for text in [
+            format,
+            |width| format!("repeat('x', ({width} + g - g)::int)"),
+            |width| format!("lpad('x', ({width} + g - g)::int)"),
+            |width| format!("rpad('x', ({width} + g - g)::int, 'ab')"),
+            |width| {
+                let made = "repeat('a', 1024 + (g - g)::int)";
+                format!("replace({made}, 'a', repeat('b', {}))", width / 1024)
+            },
+        ] {
+            for (width, rows) in [(17 << 20, 1), (1 << 20, 100)] {
+                let sql = padded(&text(width), rows);
+                let error = texts(session.as_mut(), &sql).await.unwrap_err();
+                assert_eq!(error.sqlstate().code(), "54000", "{sql}");
+            }
         }
-        let rows = texts(session.as_mut(), &padded(1 << 20, 20)).await.unwrap();
+        let rows = texts(session.as_mut(), &padded(&format(1 << 20), 20)).await.unwrap();
         assert_eq!(rows[0][0].as_deref(), Some(&*(20 << 20).to_string()));
     });
 }

@@ -108,12 +108,24 @@ impl Watch {
     }
 }
 
-fn peak_kb(pid: u32) -> Option<u64> {
-    parse_peak(&std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?)
+/// What the process has in memory now, in kilobytes.
+pub fn resident_kb(pid: u32) -> Option<u64> {
+    status(pid, "VmRSS:")
 }
 
-fn parse_peak(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
+fn peak_kb(pid: u32) -> Option<u64> {
+    status(pid, "VmHWM:")
+}
+
+fn status(pid: u32, name: &str) -> Option<u64> {
+    parse(
+        &std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?,
+        name,
+    )
+}
+
+fn parse(status: &str, name: &str) -> Option<u64> {
+    let line = status.lines().find_map(|l| l.strip_prefix(name))?;
     line.trim().strip_suffix("kB")?.trim().parse().ok()
 }
 
@@ -124,7 +136,8 @@ mod tests {
     #[test]
     fn the_peak_is_found_in_the_status_of_a_process() {
         let status = "Name:\tinflowave\nVmPeak:\t  900 kB\nVmHWM:\t   31244 kB\nVmRSS:\t 5 kB\n";
-        assert_eq!(parse_peak(status), Some(31_244));
-        assert_eq!(parse_peak("Name:\tkthread\n"), None);
+        assert_eq!(parse(status, "VmHWM:"), Some(31_244));
+        assert_eq!(parse(status, "VmRSS:"), Some(5));
+        assert_eq!(parse("Name:\tkthread\n", "VmHWM:"), None);
     }
 }

@@ -65,11 +65,90 @@ pub(super) const ALL: &[Plain] = &[
             Ok(Out::Text(c.map_or_else(String::new, String::from)))
         })],
     },
+    // DataFusion's take what memory they can get.
+    Plain {
+        name: "repeat",
+        overloads: &[overload!([T::Text, T::Int4] => T::Text, |_, args| {
+            let (text, times) = (args[0].text(), usize::try_from(args[1].int()).unwrap_or(0));
+            bounded("repeat", text.len().saturating_mul(times))?;
+            Ok(Out::Text(text.repeat(times)))
+        })],
+    },
+    Plain {
+        name: "lpad",
+        overloads: &[
+            overload!([T::Text, T::Int4] => T::Text, |_, args| padded(args, " ", true)),
+            overload!([T::Text, T::Int4, T::Text] => T::Text, |_, args| {
+                padded(args, args[2].text(), true)
+            }),
+        ],
+    },
+    Plain {
+        name: "rpad",
+        overloads: &[
+            overload!([T::Text, T::Int4] => T::Text, |_, args| padded(args, " ", false)),
+            overload!([T::Text, T::Int4, T::Text] => T::Text, |_, args| {
+                padded(args, args[2].text(), false)
+            }),
+        ],
+    },
+    Plain {
+        name: "replace",
+        overloads: &[
+            overload!([T::Text, T::Text, T::Text] => T::Text, |_, args| {
+                let (text, from, to) = (args[0].text(), args[1].text(), args[2].text());
+                if from.is_empty() {
+                    return Ok(Out::Text(text.to_owned()));
+                }
+                let found = text.matches(from).count();
+                let grown = found.saturating_mul(to.len());
+                bounded("replace", text.len().saturating_add(grown) - found * from.len())?;
+                Ok(Out::Text(text.replace(from, to)))
+            }),
+        ],
+    },
     Plain {
         name: "unistr",
         overloads: &[overload!([T::Text] => T::Text, |_, args| unistr(args[0].text()))],
     },
 ];
+
+/// # Errors
+/// `54000` for a text that would be too long, before it is made.
+fn bounded(function: &str, bytes: usize) -> Result<(), Error> {
+    match bytes > super::RESULT_MAX {
+        false => Ok(()),
+        true => Err(Error::new(
+            SqlState::ProgramLimitExceeded,
+            format!(
+                "the result of {function}() is too large: one may have {} bytes",
+                super::RESULT_MAX
+            ),
+        )),
+    }
+}
+
+/// To a number of characters, by `fill` over and over; a longer text is cut.
+fn padded(args: &[Arg], fill: &str, left: bool) -> Result<Out, Error> {
+    let text = args[0].text();
+    let width = usize::try_from(args[1].int()).unwrap_or(0);
+    let length = text.chars().count();
+    if length >= width || fill.is_empty() {
+        return Ok(Out::Text(text.chars().take(width).collect()));
+    }
+    let missing = width - length;
+    // A character has a byte at least, and those of the fill are counted as they are.
+    let each = fill.len().div_ceil(fill.chars().count().max(1));
+    bounded(
+        if left { "lpad" } else { "rpad" },
+        text.len().saturating_add(missing.saturating_mul(each)),
+    )?;
+    let pad = fill.chars().cycle().take(missing);
+    Ok(Out::Text(match left {
+        true => pad.chain(text.chars()).collect(),
+        false => text.chars().chain(pad).collect(),
+    }))
+}
 
 /// `a."B".c` taken apart.
 fn identifiers(text: &str, strict: bool) -> Result<Out, Error> {
