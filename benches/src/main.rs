@@ -165,11 +165,7 @@ async fn memory(
     Ok(peaks.iter().all(memory::Peak::holds))
 }
 
-async fn wire(
-    arguments: &Arguments,
-    servers: &Servers,
-    folder: &std::path::Path,
-) -> Result<bool> {
+async fn wire(arguments: &Arguments, servers: &Servers, folder: &std::path::Path) -> Result<bool> {
     let binary = binary(arguments)?;
     let scale = data::Scale(arguments.rows.unwrap_or(5_000_000));
     data::load_postgres(servers, scale).await?;

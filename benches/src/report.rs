@@ -77,8 +77,7 @@ pub fn latency(all: &[Compared]) {
     println!("|---|---:|---:|---:|---:|---:|---:|---:|---:|");
     for compared in all {
         let (ours, theirs) = (&compared.ours, &compared.postgres);
-        let ratio =
-            ours.percentile(50.0).as_secs_f64() / theirs.percentile(50.0).as_secs_f64();
+        let ratio = ours.percentile(50.0).as_secs_f64() / theirs.percentile(50.0).as_secs_f64();
         println!(
             "| {} | {} | {} | {} | {ratio:.2} |",
             compared.name,
@@ -92,7 +91,10 @@ pub fn latency(all: &[Compared]) {
 
 /// A row for each form of a large result.
 pub fn transfer(all: &[Transferred], scale: Scale) {
-    println!("{} rows of 8 columns, in turn with PostgreSQL; milliseconds.\n", scale.0);
+    println!(
+        "{} rows of 8 columns, in turn with PostgreSQL; milliseconds.\n",
+        scale.0
+    );
     println!("| form | runs | InfloWave min | median | PostgreSQL min | median | ratio |");
     println!("|---|---:|---:|---:|---:|---:|---:|");
     for transferred in all {

@@ -15,13 +15,13 @@ use inflowave_types::{Error, SqlState};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
 use crate::authenticate::authenticate;
 use crate::extended::Extended;
 use crate::limits::{Door, Limits};
+use crate::listen::Handshake;
 use crate::message::{self, Severity};
 use crate::read::{Frame, Reader};
 use crate::startup::{self, Opening};
@@ -59,7 +59,7 @@ pub struct Served {
     /// Of this connection alone: the server's end ends it, and so does `pg_terminate_backend`.
     pub shutdown: CancellationToken,
     /// Given back once the session is there.
-    pub _handshake: OwnedSemaphorePermit,
+    pub handshake: Arc<Handshake>,
 }
 
 /// Serves one client.
@@ -70,6 +70,7 @@ pub async fn run(stream: TcpStream, served: Served) {
     let encrypting = tokio::select! {
         encrypted = tokio::time::timeout(limit, encrypted(stream, &served)) => encrypted,
         () = served.shutdown.cancelled() => return,
+        () = served.handshake.give_way.cancelled() => return,
     };
     // Who is too slow, speaks TLS wrongly or is gone already is left without a word.
     let Ok(Ok(encrypted)) = encrypting else {
@@ -166,6 +167,7 @@ async fn on<R, W>(
     let opened = tokio::select! {
         opened = open(&mut reader, &mut writer, &served, opening, tls, left) => opened,
         () = shutdown.cancelled() => Err(Ended::Shutdown),
+        () = served.handshake.give_way.cancelled() => Err(Ended::Gone),
     };
     drop(served);
     let ended = match opened {
@@ -407,7 +409,15 @@ where
             address: Some(served.peer.ip()),
             tls,
         };
-        authenticate(reader, writer, &*served.door.authenticator, &attempt).await?;
+        authenticate(reader, writer, &*served.door.authenticator, &attempt)
+            .await
+            .inspect_err(|ended| {
+                if let Ended::Fatal(error) = ended {
+                    let (client, user) = (served.peer, &attempt.user);
+                    let code = error.sqlstate().code();
+                    tracing::warn!(%client, user, code, "a client was not let in");
+                }
+            })?;
         let end = served.shutdown.clone();
         start.terminate = Terminate::new(move || end.cancel());
         let session = AssertUnwindSafe(served.service.open_session(start))

@@ -31,6 +31,9 @@ pub struct Limits {
     /// Connections that have not finished their start-up, at once; further ones wait in the
     /// listener's backlog. Sessions are limited by the engine.
     pub handshakes_max: usize,
+    /// How long a connection may take to finish its start-up while others wait for its place; it is
+    /// closed then.
+    pub handshake_patience: Duration,
     /// A packet before the session exists, in bytes (PostgreSQL: 10,000).
     pub startup_bytes_max: usize,
     /// A message of a session, in bytes. A longer one is read to its end without being kept, and
@@ -59,6 +62,7 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             handshakes_max: 128,
+            handshake_patience: Duration::from_secs(2),
             startup_bytes_max: 10_000,
             message_bytes_max: 16 << 20,
             pipelined_bytes_max: 256 << 10,

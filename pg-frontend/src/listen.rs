@@ -1,15 +1,17 @@
 //! The listener: binding, accepting, one task per connection, an orderly end.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use inflowave_query_api::QueryService;
 use inflowave_types::{Error, Result, SqlState};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::connection::{self, Served};
@@ -40,7 +42,7 @@ pub async fn serve(
     limits: Limits,
     shutdown: CancellationToken,
 ) -> Result<()> {
-    let handshakes = Arc::new(Semaphore::new(limits.handshakes_max.max(1)));
+    let mut handshakes = Handshakes::new(&limits);
     let (door, limits) = (Arc::new(door), Arc::new(limits));
     let mut connections = JoinSet::new();
     loop {
@@ -50,7 +52,7 @@ pub async fn serve(
                 report(ended);
                 continue;
             }
-            accepted = accept(&listener, &handshakes) => accepted,
+            accepted = accept(&listener, &mut handshakes) => accepted,
         };
         match accepted {
             Ok((stream, peer, handshake)) => {
@@ -61,7 +63,7 @@ pub async fn serve(
                     door: Arc::clone(&door),
                     limits: Arc::clone(&limits),
                     shutdown: shutdown.child_token(),
-                    _handshake: handshake,
+                    handshake,
                 };
                 connections.spawn(connection::run(stream, served));
             }
@@ -89,14 +91,68 @@ pub async fn serve(
 
 async fn accept(
     listener: &TcpListener,
-    handshakes: &Arc<Semaphore>,
-) -> std::io::Result<(TcpStream, SocketAddr, tokio::sync::OwnedSemaphorePermit)> {
-    let permit = Arc::clone(handshakes)
-        .acquire_owned()
-        .await
-        .map_err(std::io::Error::other)?;
+    handshakes: &mut Handshakes,
+) -> std::io::Result<(TcpStream, SocketAddr, Arc<Handshake>)> {
+    let permit = handshakes.room().await.map_err(std::io::Error::other)?;
     let (stream, peer) = listener.accept().await?;
-    Ok((stream, peer, permit))
+    Ok((stream, peer, handshakes.begin(permit)))
+}
+
+/// A connection that has no session yet.
+pub struct Handshake {
+    /// Cancelled if it takes long while others wait.
+    pub give_way: CancellationToken,
+    begun: Instant,
+    _permit: OwnedSemaphorePermit,
+}
+
+/// Those that there are, the oldest first: some may have ended.
+struct Handshakes {
+    places: Arc<Semaphore>,
+    all: VecDeque<Weak<Handshake>>,
+    patience: Duration,
+}
+
+impl Handshakes {
+    fn new(limits: &Limits) -> Handshakes {
+        Handshakes {
+            places: Arc::new(Semaphore::new(limits.handshakes_max.max(1))),
+            all: VecDeque::new(),
+            patience: limits.handshake_patience,
+        }
+    }
+
+    fn begin(&mut self, permit: OwnedSemaphorePermit) -> Arc<Handshake> {
+        let handshake = Arc::new(Handshake {
+            give_way: CancellationToken::new(),
+            begun: Instant::now(),
+            _permit: permit,
+        });
+        self.all.retain(|known| known.strong_count() > 0);
+        self.all.push_back(Arc::downgrade(&handshake));
+        handshake
+    }
+
+    /// A place for one more. While all are taken, who has taken long gives way: connections that say
+    /// nothing keep nobody out for long. May be dropped at any time.
+    async fn room(&mut self) -> Result<OwnedSemaphorePermit, tokio::sync::AcquireError> {
+        loop {
+            let place = Arc::clone(&self.places).acquire_owned();
+            let oldest = self.all.iter().find_map(Weak::upgrade);
+            let Some(oldest) = oldest.filter(|oldest| !oldest.give_way.is_cancelled()) else {
+                return place.await;
+            };
+            let patience = oldest.begun + self.patience;
+            let give_way = oldest.give_way.clone();
+            // Not held here: its place would not be given back.
+            drop(oldest);
+            tokio::select! {
+                biased;
+                place = place => return place,
+                () = tokio::time::sleep_until(patience) => give_way.cancel(),
+            }
+        }
+    }
 }
 
 /// A refused socket option costs latency or a late notice of a dead host, never an answer.

@@ -5,12 +5,18 @@ use std::sync::Arc;
 use inflowave_query_api::{Statement, TransactionStatus};
 use inflowave_types::Result;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::runtime::RuntimeFlavor;
 
 use crate::body::Body;
 use crate::connection::{Connection, Ended, race};
 use crate::format::Columns;
 use crate::message;
 use crate::run::Failure;
+
+/// Statements of one message that run without a pause for others.
+const TOGETHER: usize = 32;
+/// Bytes of a message that is read where all connections are served.
+const SHORT_BYTES: usize = 16 << 10;
 
 impl<R, W> Connection<'_, R, W>
 where
@@ -32,11 +38,16 @@ where
     }
 
     async fn statements(&mut self, body: &[u8]) -> Result<(), Failure> {
-        let statements = self.session.split(query_text(body)?)?;
+        let text = query_text(body)?;
+        let statements = beside_others(text.len(), || self.session.split(text))?;
         if statements.is_empty() {
             message::empty_query(&mut self.writer.buf);
         }
-        for statement in &statements {
+        for (at, statement) in statements.iter().enumerate() {
+            // Statements that wait for nothing would keep the others of this thread waiting.
+            if at % TOGETHER == TOGETHER - 1 {
+                tokio::task::yield_now().await;
+            }
             let ran = self.statement(statement).await;
             ran.map_err(|failure| failure.at(statement.offset))?;
         }
@@ -62,6 +73,16 @@ where
         message::command_complete(&mut self.writer.buf, &tag);
         self.settle(before);
         Ok(())
+    }
+}
+
+/// Works on a message of this length; other connections of this thread move to another one meanwhile,
+/// if it takes long and there are others.
+fn beside_others<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
+    let flavor = tokio::runtime::Handle::current().runtime_flavor();
+    match bytes > SHORT_BYTES && flavor == RuntimeFlavor::MultiThread {
+        true => tokio::task::block_in_place(work),
+        false => work(),
     }
 }
 

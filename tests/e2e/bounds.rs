@@ -90,7 +90,9 @@ fn padded_texts_meet_their_limits() {
                 assert_eq!(error.sqlstate().code(), "54000", "{sql}");
             }
         }
-        let rows = texts(session.as_mut(), &padded(&format(1 << 20), 20)).await.unwrap();
+        let rows = texts(session.as_mut(), &padded(&format(1 << 20), 20))
+            .await
+            .unwrap();
         assert_eq!(rows[0][0].as_deref(), Some(&*(20 << 20).to_string()));
     });
 }

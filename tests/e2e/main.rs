@@ -20,6 +20,7 @@ mod generated;
 mod hostile;
 mod isolation;
 mod log;
+mod mutation;
 mod object_stores;
 mod planted;
 mod process;

@@ -19,6 +19,8 @@ mod depth;
 mod engine;
 mod explain;
 mod extension;
+#[cfg(test)]
+mod fuzz;
 mod isolation;
 mod lookup;
 mod names;

@@ -42,9 +42,12 @@ impl Prepare {
             let Some(end) = (at..words.tokens.len()).find(|i| words.upper(*i) == "AS") else {
                 return Err(words.unexpected(words.tokens.len()));
             };
+            let Some(listed) = words.tokens.get(at + 1..end - 1) else {
+                return Err(words.unexpected(end));
+            };
             let mut parser = Parser::new(&PostgreSqlDialect {})
                 .with_recursion_limit(depth_max)
-                .with_tokens_with_locations(words.tokens[at + 1..end - 1].to_vec());
+                .with_tokens_with_locations(listed.to_vec());
             types = parser
                 .parse_comma_separated(Parser::parse_data_type)
                 .map_err(|e| words::parse_error(e, words.sql))?;

@@ -13,9 +13,9 @@ use std::ops::ControlFlow;
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, BinaryOperator, CastKind, DataType, Expr, Function, FunctionArg, FunctionArgExpr,
     FunctionArgumentList, FunctionArguments, Ident, Interval, ObjectName, ObjectNamePart, Query,
-    Statement, TableFactor, TypedString, UnaryOperator, Value, VisitMut, VisitorMut,
+    SetExpr, Statement, TableFactor, TypedString, UnaryOperator, Value, VisitMut, VisitorMut,
 };
-use inflowave_types::{Error, Result};
+use inflowave_types::{Error, Result, SqlState};
 
 /// To be called on each statement before it is planned.
 ///
@@ -52,6 +52,7 @@ impl VisitorMut for Prepare {
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Self::Break> {
         values::same_types(query);
+        values::with_subqueries(query);
         rows::whole_rows(&mut query.body);
         ControlFlow::Continue(())
     }
@@ -62,7 +63,7 @@ impl VisitorMut for Prepare {
     }
 
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
-        if let Err(error) = qualified::resolve(expr) {
+        if let Err(error) = qualified::resolve(expr).and_then(|()| has_columns(expr)) {
             return ControlFlow::Break(Box::new(error));
         }
         array::of_query(expr);
@@ -71,6 +72,31 @@ impl VisitorMut for Prepare {
             *expr = rewritten;
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// A subquery that stands for a value has one: DataFusion 55.2 takes its first column unseen.
+fn has_columns(expr: &Expr) -> Result<()> {
+    let (Expr::Subquery(query)
+    | Expr::InSubquery {
+        subquery: query, ..
+    }) = expr
+    else {
+        return Ok(());
+    };
+    let mut body = query.body.as_ref();
+    loop {
+        match body {
+            SetExpr::Select(select) if select.projection.is_empty() => {
+                return Err(Error::new(
+                    SqlState::SyntaxError,
+                    "subquery must return only one column",
+                ));
+            }
+            SetExpr::Query(query) => body = query.body.as_ref(),
+            SetExpr::SetOperation { left, .. } => body = left.as_ref(),
+            _ => return Ok(()),
+        }
     }
 }
 
@@ -133,7 +159,8 @@ fn rewrite(expr: &Expr) -> Option<Expr> {
         Expr::Function(function) => match &function.args {
             FunctionArguments::List(list) => rows::in_expression(&function.name, &list.args)
                 .or_else(|| cast_by_name(function, &list.args))
-                .or_else(|| by_template(function, &list.args)),
+                .or_else(|| named_parts(function, &list.args))
+                .or_else(|| by_another_name(function, &list.args)),
             _ => None,
         },
         Expr::Substring {
@@ -255,28 +282,83 @@ const CASTS: [&str; 13] = [
     "uuid",
 ];
 
-/// `to_timestamp(text, template)`; of one argument it is another function.
-fn by_template(function: &Function, args: &[FunctionArg]) -> Option<Expr> {
-    let [ObjectNamePart::Identifier(ident)] = function.name.0.as_slice() else {
-        return None;
-    };
+/// Calls of a function that is another one for this number of arguments: `to_timestamp(text, template)`,
+/// `age(x)`, `gen_random_uuid()`.
+fn by_another_name(function: &Function, args: &[FunctionArg]) -> Option<Expr> {
+    let name = simple_name(function)?;
     let args = args.iter().map(|arg| match arg {
         FunctionArg::Unnamed(FunctionArgExpr::Expr(arg)) => Some(arg.clone()),
         _ => None,
     });
-    let args = args.collect::<Option<Vec<Expr>>>()?;
-    (args.len() == 2 && ident.value.eq_ignore_ascii_case("to_timestamp"))
-        .then(|| call("pg_to_timestamp", args))
+    let mut args = args.collect::<Option<Vec<Expr>>>()?;
+    match (name.as_str(), args.len()) {
+        ("to_timestamp", 2) => Some(call("pg_to_timestamp", args)),
+        ("age", 1) => {
+            args.insert(0, call("current_date", Vec::new()));
+            Some(call("age", args))
+        }
+        ("gen_random_uuid", 0) => Some(Expr::Cast {
+            kind: CastKind::Cast,
+            expr: Box::new(call("uuid", args)),
+            data_type: DataType::Uuid,
+            array: false,
+            format: None,
+        }),
+        _ => None,
+    }
 }
 
-fn cast_by_name(function: &Function, args: &[FunctionArg]) -> Option<Expr> {
+/// `make_interval(days => 10)`, whose parts are named, with a zero for each that is not.
+fn named_parts(function: &Function, args: &[FunctionArg]) -> Option<Expr> {
+    const PARTS: [&str; 7] = ["years", "months", "weeks", "days", "hours", "mins", "secs"];
+    if simple_name(function)? != "make_interval" {
+        return None;
+    }
+    let zero = Expr::Value(Value::Number("0".to_owned(), false).into());
+    let mut parts = vec![zero; PARTS.len()];
+    let mut named = false;
+    for (at, arg) in args.iter().enumerate() {
+        let (name, value) = match arg {
+            FunctionArg::Named {
+                name,
+                arg: FunctionArgExpr::Expr(value),
+                ..
+            } => (Some(name), value),
+            FunctionArg::ExprNamed {
+                name: Expr::Identifier(name),
+                arg: FunctionArgExpr::Expr(value),
+                ..
+            } => (Some(name), value),
+            FunctionArg::Unnamed(FunctionArgExpr::Expr(value)) => (None, value),
+            _ => return None,
+        };
+        let at = match name {
+            Some(name) => {
+                named = true;
+                let name = name.value.to_lowercase();
+                PARTS.iter().position(|part| *part == name)?
+            }
+            None if named => return None,
+            None => at,
+        };
+        *parts.get_mut(at)? = value.clone();
+    }
+    named.then(|| call("make_interval", parts))
+}
+
+/// A function's name without a schema, as PostgreSQL reads it.
+fn simple_name(function: &Function) -> Option<String> {
     let [ObjectNamePart::Identifier(ident)] = function.name.0.as_slice() else {
         return None;
     };
-    let name = match ident.quote_style {
+    Some(match ident.quote_style {
         None => ident.value.to_lowercase(),
         Some(_) => ident.value.clone(),
-    };
+    })
+}
+
+fn cast_by_name(function: &Function, args: &[FunctionArg]) -> Option<Expr> {
+    let name = simple_name(function)?;
     let [FunctionArg::Unnamed(FunctionArgExpr::Expr(arg))] = args else {
         return None;
     };

@@ -4,6 +4,7 @@ mod client;
 mod driver;
 mod extended;
 mod fake;
+mod fuzz;
 mod portal;
 mod session;
 mod startup;

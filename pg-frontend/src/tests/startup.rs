@@ -199,3 +199,21 @@ async fn the_end_of_the_server_is_told_to_all() {
     assert_eq!(*server.fake.dropped.borrow(), 1);
     assert_eq!(*server.fake.sessions_dropped.borrow(), 2);
 }
+
+#[tokio::test]
+async fn who_says_nothing_gives_way_to_others() {
+    let limits = Limits {
+        handshakes_max: 2,
+        handshake_patience: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let server = Server::with(limits).await;
+    let mut silent = Vec::new();
+    for _ in 0..5 {
+        silent.push(server.connect().await);
+    }
+    let mut raw = server.session().await;
+    raw.query("rows 1 1").await;
+    assert_eq!(raw.tags().await, ("TDCZ".to_owned(), 'I'));
+    assert!(silent[0].maybe_message().await.is_none());
+}

@@ -5,15 +5,18 @@ mod extreme;
 mod first_two;
 mod frame;
 mod in_order;
+mod ordered_set;
 mod sum;
 mod sum_state;
 
 use std::sync::{Arc, LazyLock};
 
+use datafusion::functions_aggregate::bool_and_or::bool_and_udaf;
 use datafusion::functions_aggregate::variance::var_samp_udaf;
 use datafusion::logical_expr::AggregateUDF;
 
 use extreme::{End, FloatExtreme};
+use ordered_set::{Kind, OrderedSet};
 
 /// Those that a session knows in place of DataFusion's, or beside them.
 pub(crate) fn all() -> Vec<Arc<AggregateUDF>> {
@@ -21,6 +24,10 @@ pub(crate) fn all() -> Vec<Arc<AggregateUDF>> {
         sum_udaf(),
         Arc::new(AggregateUDF::from(avg::Avg::new())),
         // PostgreSQL's older name for the same.
+        Arc::new(AggregateUDF::from(OrderedSet::new(Kind::Continuous))),
+        Arc::new(AggregateUDF::from(OrderedSet::new(Kind::Discrete))),
+        Arc::new(AggregateUDF::from(OrderedSet::new(Kind::Mode))),
+        Arc::new(bool_and_udaf().as_ref().clone().with_aliases(["every"])),
         Arc::new(var_samp_udaf().as_ref().clone().with_aliases(["variance"])),
     ]
 }
@@ -36,6 +43,11 @@ pub(crate) fn of_floats(func: &AggregateUDF) -> Option<Arc<AggregateUDF>> {
         "max" => Some(Arc::clone(&MAX)),
         _ => None,
     }
+}
+
+/// Does it want `WITHIN GROUP`?
+pub(crate) fn is_ordered_set(func: &AggregateUDF) -> bool {
+    func.inner().downcast_ref::<OrderedSet>().is_some()
 }
 
 /// An aggregate whose result shows the order of its rows, over a window.

@@ -412,7 +412,10 @@ impl Rewriter<'_> {
                 let items = self.agree(f.args, |l, r| unmatched("ARRAY", l, r))?;
                 return array::made(f.func, items, self);
             }
-            "nullif" => return self.nullif(f),
+            "nullif" if f.args.len() == 2 => return self.nullif(f),
+            "nullif" => {
+                return Err(raise(SqlState::SyntaxError, "NULLIF takes two values"));
+            }
             name => functions::prepare_arguments(name, f.args, self.schema, self.config)?,
         };
         Ok(Expr::ScalarFunction(ScalarFunction::new_udf(f.func, args)))
@@ -440,18 +443,16 @@ impl Rewriter<'_> {
     }
 
     /// The two are compared in one type, and the first one is given in the type that `=` takes it in.
-    fn nullif(&self, mut f: ScalarFunction) -> Result<Expr> {
+    fn nullif(&self, f: ScalarFunction) -> Result<Expr> {
         let first = match f.args.first() {
             Some(e) if unknown(e).is_none() => Some((e.clone(), self.type_of(e)?)),
             _ => None,
         };
         let args = operator::comparable(f.args, self, |l, r| mismatch("=", l, r))?;
-        let [a, b] = match <[Expr; 2]>::try_from(args) {
-            Ok(both) => both,
-            Err(args) => {
-                f.args = args;
-                return Ok(Expr::ScalarFunction(f));
-            }
+        let Ok([a, b]) = <[Expr; 2]>::try_from(args) else {
+            return Err(DataFusionError::Internal(
+                "nullif of another number".to_owned(),
+            ));
         };
         let common = self.type_of(&a)?;
         let (given, kept) = match first {
@@ -481,6 +482,21 @@ impl Rewriter<'_> {
             .filter
             .map(|e| self.boolean(*e, "FILTER").map(Box::new))
             .transpose()?;
+        if aggregates::is_ordered_set(&f.func) {
+            let name = f.func.name();
+            if f.params.order_by.is_empty() {
+                return Err(raise(
+                    SqlState::WrongObjectType,
+                    format!("WITHIN GROUP is required for ordered-set aggregate {name}"),
+                ));
+            }
+            if f.params.distinct {
+                return Err(raise(
+                    SqlState::SyntaxError,
+                    "cannot use DISTINCT with WITHIN GROUP",
+                ));
+            }
+        }
         if !f.params.distinct {
             by_key(&mut f.params.order_by, self.schema)?;
         } else if f.params.order_by.is_empty() && COLLECTING.contains(&f.func.name()) {

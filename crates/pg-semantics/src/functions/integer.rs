@@ -140,9 +140,11 @@ pub(crate) fn scalar_if<'a>(
     array: ArrayRef,
 ) -> Result<ColumnarValue> {
     if args.all(|a| matches!(a, ColumnarValue::Scalar(_))) {
-        Ok(ColumnarValue::Scalar(ScalarValue::try_from_array(
-            &array, 0,
-        )?))
+        Ok(ColumnarValue::Scalar(match array.as_list_opt::<i32>() {
+            // Taken out of its array a list would lose what its field says of its items.
+            Some(list) => ScalarValue::List(Arc::new(list.slice(0, 1))),
+            None => ScalarValue::try_from_array(&array, 0)?,
+        }))
     } else {
         Ok(ColumnarValue::Array(array))
     }

@@ -223,6 +223,14 @@ fn overflow(message: &str) -> ArrowError {
     raise_arrow(SqlState::DatetimeFieldOverflow, message)
 }
 
+/// `interval * part`
+///
+/// # Errors
+/// `22008` beyond what an interval can be.
+pub(crate) fn scaled(interval: IntervalMonthDayNano, part: f64) -> Result<IntervalMonthDayNano> {
+    Ok(scale(interval, part, false)?)
+}
+
 /// Fractions of months become days, fractions of days become time, as PostgreSQL's
 /// `interval_mul` does.
 fn scale(

@@ -51,7 +51,7 @@ impl ScalarUDFImpl for IntervalSpan {
 }
 
 /// How long each is.
-pub(super) fn spans(intervals: &PrimitiveArray<IntervalMonthDayNanoType>) -> ArrayRef {
+pub(crate) fn spans(intervals: &PrimitiveArray<IntervalMonthDayNanoType>) -> ArrayRef {
     let spans: Decimal128Array = intervals.unary(span);
     Arc::new(spans.with_data_type(SPAN))
 }

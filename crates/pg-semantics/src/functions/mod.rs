@@ -42,6 +42,8 @@ pub(crate) use array_or_empty::ARRAY_OR_EMPTY;
 pub(crate) use cast_apart::CAST_APART;
 pub(crate) use datetime::extract_udf;
 pub(crate) use integer::scalar_if;
+pub(crate) use interval::scaled as interval_scaled;
+pub(crate) use interval_span::spans as interval_spans;
 pub(crate) use math::{no_function, power_udf};
 pub(crate) use numeric::{NumericOperator, Unscaled, round_div, worst_case};
 pub(crate) use plain::{
@@ -175,6 +177,11 @@ const WITHHELD: &[&str] = &[
     "substr_index",
     "substring_index",
     "make_time",
+    "date_bin",
+    "make_date",
+    "factorial",
+    "gcd",
+    "lcm",
     "current_time",
     "struct",
     "named_struct",

@@ -1,9 +1,72 @@
 //! `VALUES` whose rows cast in some places: DataFusion wants one type in all rows, as far as types are
 //! told apart in metadata.
 
+use std::ops::ControlFlow;
+
 use datafusion::sql::sqlparser::ast::{
-    CastKind, CharacterLength, DataType, Expr, Query, SetExpr, Value,
+    CastKind, CharacterLength, DataType, Expr, Ident, Query, SelectItem, SetExpr, SetOperator,
+    SetQuantifier, Value, Visit, Visitor,
 };
+use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
+use datafusion::sql::sqlparser::parser::Parser;
+
+/// `VALUES` with a subquery in a cell becomes `SELECT .. UNION ALL SELECT ..`: DataFusion 55.2 computes
+/// the cells of `VALUES` before it runs anything. The columns keep their names.
+pub(super) fn with_subqueries(query: &mut Query) {
+    let SetExpr::Values(values) = query.body.as_ref() else {
+        return;
+    };
+    let mut finds = Finds(false);
+    let _ = Visit::visit(values, &mut finds);
+    if !finds.0 {
+        return;
+    }
+    let Some(SetExpr::Select(some)) = some_select() else {
+        return;
+    };
+    let selects = values.rows.iter().map(|row| {
+        let cells = row.iter().enumerate();
+        let cells = cells.map(|(at, cell)| SelectItem::ExprWithAlias {
+            expr: cell.clone(),
+            alias: Ident::new(format!("column{}", at + 1)),
+        });
+        let mut select = some.clone();
+        select.projection = cells.collect();
+        SetExpr::Select(select)
+    });
+    let all = selects.reduce(|left, right| SetExpr::SetOperation {
+        op: SetOperator::Union,
+        set_quantifier: SetQuantifier::All,
+        left: Box::new(left),
+        right: Box::new(right),
+    });
+    if let Some(all) = all {
+        *query.body = all;
+    }
+}
+
+fn some_select() -> Option<SetExpr> {
+    let mut parser = Parser::new(&PostgreSqlDialect {})
+        .try_with_sql("SELECT 1")
+        .ok()?;
+    parser.parse_query().ok().map(|query| *query.body)
+}
+
+struct Finds(bool);
+
+impl Visitor for Finds {
+    type Break = ();
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        match expr {
+            Expr::Subquery(_) | Expr::Exists { .. } | Expr::InSubquery { .. } => {
+                self.0 = true;
+                ControlFlow::Break(())
+            }
+            _ => ControlFlow::Continue(()),
+        }
+    }
+}
 
 /// Casts the literals of a column to the type that one of its rows names.
 pub(super) fn same_types(query: &mut Query) {

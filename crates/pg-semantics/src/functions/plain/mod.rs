@@ -6,6 +6,7 @@
 mod digest;
 mod formatting;
 pub(crate) mod jsonb;
+mod moments;
 mod regexp;
 mod text;
 
@@ -13,14 +14,14 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryViewBuilder, BooleanBuilder, Date32Array, Int32Builder,
-    Int64Builder, ListArray, ListBuilder, StringViewBuilder, StructArray,
-    TimestampMicrosecondArray,
+    Int64Builder, IntervalMonthDayNanoBuilder, ListArray, ListBuilder, StringViewBuilder,
+    StructArray, Time64MicrosecondArray, TimestampMicrosecondArray,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::cast;
 use arrow::datatypes::{
-    DataType, Date32Type, Field, FieldRef, Float64Type, Int64Type, IntervalMonthDayNanoType,
-    TimestampMicrosecondType,
+    DataType, Date32Type, Field, FieldRef, Float64Type, Int64Type, IntervalMonthDayNano,
+    IntervalMonthDayNanoType, Time64MicrosecondType, TimestampMicrosecondType,
 };
 use datafusion::common::{Result, ScalarValue, internal_err};
 use datafusion::logical_expr::{
@@ -57,6 +58,7 @@ pub(super) enum T {
     Date,
     Timestamp,
     Timestamptz,
+    Time,
     Interval,
     /// `json` or `jsonb`: a result is what the first argument is.
     Json,
@@ -84,6 +86,7 @@ impl T {
             T::Date => DataType::Date32,
             T::Timestamp => types::TIMESTAMP,
             T::Timestamptz => types::timestamptz(),
+            T::Time => types::TIME,
             T::Interval => types::INTERVAL,
             T::Texts => list(DataType::Utf8View),
             T::Jsons => list(DataType::Struct(
@@ -172,6 +175,21 @@ pub(super) enum Arg {
 }
 
 impl Arg {
+    pub(super) fn float(&self) -> f64 {
+        match self {
+            Arg::Float(v) => *v,
+            _ => 0.0,
+        }
+    }
+
+    /// Months, days and microseconds.
+    pub(super) fn span(&self) -> (i32, i32, i64) {
+        match self {
+            Arg::Span(months, days, micros) => (*months, *days, *micros),
+            _ => (0, 0, 0),
+        }
+    }
+
     pub(super) fn text(&self) -> &str {
         match self {
             Arg::Text(text) => text,
@@ -202,6 +220,8 @@ pub(super) enum Out {
     Bytes(Vec<u8>),
     Bool(bool),
     Int(i64),
+    /// Months, days and microseconds.
+    Span(i32, i32, i64),
     Texts(Vec<Option<String>>),
     Rows(Vec<Vec<Option<String>>>),
     Fields(Vec<(String, Option<String>)>),
@@ -271,6 +291,7 @@ pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
         digest::ALL,
         formatting::ALL,
         jsonb::ALL,
+        moments::ALL,
         regexp::ALL,
         text::ALL,
     ];
@@ -474,6 +495,7 @@ impl Column {
             T::Int4 | T::Int8 => Arg::Int(array.as_primitive::<Int64Type>().value(row)),
             T::Numeric => Arg::Text(array.as_string_view().value(row).to_owned()),
             T::Date => Arg::Int(array.as_primitive::<Date32Type>().value(row).into()),
+            T::Time => Arg::Int(array.as_primitive::<Time64MicrosecondType>().value(row)),
             T::Timestamp | T::Timestamptz => {
                 Arg::Int(array.as_primitive::<TimestampMicrosecondType>().value(row))
             }
@@ -512,20 +534,45 @@ macro_rules! built {
     }};
 }
 
+fn whole(result: &Out) -> Option<i64> {
+    match result {
+        Out::Int(v) => Some(*v),
+        _ => None,
+    }
+}
+
+/// The time of an interval as it is kept.
+///
+/// # Errors
+/// `22008` for more than 292 years.
+fn nanos(micros: i64) -> Result<i64> {
+    micros
+        .checked_mul(1000)
+        .ok_or_else(|| raise(SqlState::DatetimeFieldOverflow, "interval out of range"))
+}
+
 fn array(t: T, results: &[Out]) -> Result<ArrayRef> {
     Ok(match t {
         T::Text | T::Json => built!(StringViewBuilder::new(), results, Out::Text(v) => v),
         T::Bytes => built!(BinaryViewBuilder::new(), results, Out::Bytes(v) => v),
         T::Bool => built!(BooleanBuilder::new(), results, Out::Bool(v) => *v),
         T::Int8 => built!(Int64Builder::new(), results, Out::Int(v) => *v),
-        T::Timestamptz => {
-            let values = results.iter().map(|r| match r {
-                Out::Int(v) => Some(*v),
-                _ => None,
-            });
-            let values: TimestampMicrosecondArray = values.collect();
-            Arc::new(values.with_data_type(types::timestamptz()))
+        T::Timestamp | T::Timestamptz => {
+            let values: TimestampMicrosecondArray = results.iter().map(whole).collect();
+            Arc::new(values.with_data_type(t.arrow()))
         }
+        T::Time => Arc::new(
+            results
+                .iter()
+                .map(whole)
+                .collect::<Time64MicrosecondArray>(),
+        ),
+        T::Interval => built!(
+            IntervalMonthDayNanoBuilder::new(),
+            results,
+            Out::Span(months, days, micros) =>
+                IntervalMonthDayNano::new(*months, *days, nanos(*micros)?)
+        ),
         T::Date => {
             let days = results.iter().map(|r| match r {
                 Out::Int(v) => i32::try_from(*v).ok(),
@@ -533,7 +580,7 @@ fn array(t: T, results: &[Out]) -> Result<ArrayRef> {
             });
             Arc::new(days.collect::<Date32Array>())
         }
-        T::Float8 | T::Numeric | T::Timestamp | T::Interval => {
+        T::Float8 | T::Numeric => {
             return internal_err!("no function here gives {t:?}");
         }
         T::Int4 => {

@@ -29,6 +29,20 @@ pub(super) const ALL: &[Plain] = &[
         ],
     },
     Plain {
+        name: "gcd",
+        overloads: &[
+            overload!([T::Int4, T::Int4] => T::Int4, |_, args| divisor(args, i64::from(i32::MAX))),
+            overload!([T::Int8, T::Int8] => T::Int8, |_, args| divisor(args, i64::MAX)),
+        ],
+    },
+    Plain {
+        name: "lcm",
+        overloads: &[
+            overload!([T::Int4, T::Int4] => T::Int4, |_, args| multiple(args, i64::from(i32::MAX))),
+            overload!([T::Int8, T::Int8] => T::Int8, |_, args| multiple(args, i64::MAX)),
+        ],
+    },
+    Plain {
         name: "parse_ident",
         overloads: &[
             overload!([T::Text] => T::Texts, |_, args| identifiers(args[0].text(), true)),
@@ -112,6 +126,44 @@ pub(super) const ALL: &[Plain] = &[
         overloads: &[overload!([T::Text] => T::Text, |_, args| unistr(args[0].text()))],
     },
 ];
+
+fn common(args: &[Arg]) -> i128 {
+    let (mut a, mut b) = (
+        i128::from(args[0].int()).abs(),
+        i128::from(args[1].int()).abs(),
+    );
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
+}
+
+fn within(value: i128, max: i64) -> Result<Out, Error> {
+    match i64::try_from(value) {
+        Ok(value) if value <= max => Ok(Out::Int(value)),
+        _ => Err(Error::new(
+            SqlState::NumericValueOutOfRange,
+            match max == i64::MAX {
+                true => "bigint out of range",
+                false => "integer out of range",
+            },
+        )),
+    }
+}
+
+/// The greatest common divisor.
+fn divisor(args: &[Arg], max: i64) -> Result<Out, Error> {
+    within(common(args), max)
+}
+
+/// The least common multiple.
+fn multiple(args: &[Arg], max: i64) -> Result<Out, Error> {
+    let (a, b) = (i128::from(args[0].int()), i128::from(args[1].int()));
+    match common(args) {
+        0 => Ok(Out::Int(0)),
+        common => within((a / common * b).abs(), max),
+    }
+}
 
 /// # Errors
 /// `54000` for a text that would be too long, before it is made.
