@@ -11,6 +11,8 @@ use crate::psql_scripts::ROWS;
 use crate::server;
 
 const PYTHON_ENV: &str = "INFLOWAVE_TEST_PYTHON";
+/// The Python of dbt's own environment.
+const DBT_ENV: &str = "INFLOWAVE_TEST_DBT";
 const NODE_ENV: &str = "INFLOWAVE_TEST_NODE_MODULES";
 const PGJDBC_ENV: &str = "INFLOWAVE_TEST_PGJDBC";
 const PSQLODBC_ENV: &str = "INFLOWAVE_TEST_PSQLODBC";
@@ -60,7 +62,11 @@ async fn finish(name: &str, mut command: Command) -> String {
 }
 
 fn python(folder: &str) -> Option<Command> {
-    let mut command = Command::new(std::env::var(PYTHON_ENV).ok()?);
+    python_of(PYTHON_ENV, folder)
+}
+
+fn python_of(environment: &str, folder: &str) -> Option<Command> {
+    let mut command = Command::new(std::env::var(environment).ok()?);
     command
         .env("PYTHONPATH", clients().join("shared"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
@@ -142,6 +148,11 @@ fn psqlodbc() {
         command.env("PSQLODBC", std::env::var(PSQLODBC_ENV).ok()?);
         Some(command)
     });
+}
+
+#[test]
+fn dbt() {
+    known("dbt", || python_of(DBT_ENV, "dbt"));
 }
 
 /// The newest of PostgreSQL's own programs.
