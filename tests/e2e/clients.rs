@@ -154,6 +154,16 @@ fn psqlodbc() {
 }
 
 #[test]
+fn metabase() {
+    known("metabase", || python("metabase"));
+}
+
+#[test]
+fn npgsql() {
+    known("npgsql", || python("npgsql"));
+}
+
+#[test]
 fn dbt() {
     known("dbt", || python_of(DBT_ENV, "dbt"));
 }
