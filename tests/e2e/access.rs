@@ -464,13 +464,13 @@ fn provision_again(dir: &Path, rule: &str) {
 }
 
 /// An authority, and certificates that it signed, as files.
-struct Certificates {
+pub struct Certificates {
     dir: PathBuf,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Certificates {
-    fn new(dir: &Path) -> Certificates {
+    pub fn new(dir: &Path) -> Certificates {
         let mut params = CertificateParams::default();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params
@@ -486,7 +486,7 @@ impl Certificates {
     }
 
     /// `NAME.crt` and `NAME.key` for the common name.
-    fn sign(&self, name: &str, common_name: &str) {
+    pub fn sign(&self, name: &str, common_name: &str) {
         let hosts = ["localhost".to_owned(), "127.0.0.1".to_owned()];
         let mut params = CertificateParams::new(hosts).unwrap();
         params

@@ -6,11 +6,16 @@ use std::process::Command;
 
 use inflowave_testkit::skip;
 
+use crate::access::Certificates;
+use crate::process::Serving;
 use crate::psql_catalog::Both;
 use crate::psql_scripts::ROWS;
 use crate::server;
 
 const PYTHON_ENV: &str = "INFLOWAVE_TEST_PYTHON";
+/// The Python of dbt's own environment.
+const DBT_ENV: &str = "INFLOWAVE_TEST_DBT";
+const PSQL18_ENV: &str = "INFLOWAVE_TEST_PSQL18";
 const NODE_ENV: &str = "INFLOWAVE_TEST_NODE_MODULES";
 const PGJDBC_ENV: &str = "INFLOWAVE_TEST_PGJDBC";
 const PSQLODBC_ENV: &str = "INFLOWAVE_TEST_PSQLODBC";
@@ -60,7 +65,11 @@ async fn finish(name: &str, mut command: Command) -> String {
 }
 
 fn python(folder: &str) -> Option<Command> {
-    let mut command = Command::new(std::env::var(PYTHON_ENV).ok()?);
+    python_of(PYTHON_ENV, folder)
+}
+
+fn python_of(environment: &str, folder: &str) -> Option<Command> {
+    let mut command = Command::new(std::env::var(environment).ok()?);
     command
         .env("PYTHONPATH", clients().join("shared"))
         .env("PYTHONDONTWRITEBYTECODE", "1")
@@ -141,6 +150,57 @@ fn psqlodbc() {
         let mut command = python("psqlodbc")?;
         command.env("PSQLODBC", std::env::var(PSQLODBC_ENV).ok()?);
         Some(command)
+    });
+}
+
+#[test]
+fn metabase() {
+    known("metabase", || python("metabase"));
+}
+
+#[test]
+fn npgsql() {
+    known("npgsql", || python("npgsql"));
+}
+
+#[test]
+fn dbt() {
+    known("dbt", || python_of(DBT_ENV, "dbt"));
+}
+
+#[test]
+fn psql18() {
+    known("psql18", || {
+        let mut command = python("psql18")?;
+        command.env("PSQL18", std::env::var(PSQL18_ENV).ok()?);
+        Some(command)
+    });
+}
+
+/// TLS from the first byte, which libpq has since PostgreSQL 17.
+#[test]
+fn libpq_18_tls() {
+    let Ok(python) = std::env::var(PYTHON_ENV) else {
+        skip!("libpq_18_tls", "psycopg is not installed");
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let certificates = Certificates::new(dir.path());
+    certificates.sign("server", "server");
+    std::fs::write(
+        dir.path().join("inflowave.toml"),
+        "[access]\nsuperuser = 'tester'\nrules = ['hostssl all all 127.0.0.1/32 trust']\n\
+         [tls]\ncertificate = 'server.crt'\nkey = 'server.key'\n",
+    )
+    .unwrap();
+    let serving = Serving::start(dir.path(), &[]).unwrap();
+    let mut command = Command::new(python);
+    command
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .arg(clients().join("psql18/tls.py"))
+        .arg(format!("postgres://tester@{}/inflowave", serving.address))
+        .arg(dir.path().join("ca.crt"));
+    server::run(async {
+        finish("libpq_18_tls", command).await;
     });
 }
 

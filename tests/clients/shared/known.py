@@ -16,7 +16,7 @@ _connections = {}
 
 def check(steps, not_yet=()):
     """Ends the program with status 1 if a step fails. Those of `not_yet` have to hold of PostgreSQL,
-    so that they stay true; of InfloWave, it is told how they fail, and which could move up."""
+    so that they stay true, and to fail of InfloWave, so that the list does: one that no longer does moves up."""
     failures = []
     for server, url, known in (
         ("PostgreSQL", POSTGRES, [*steps, *not_yet]),
@@ -28,7 +28,10 @@ def check(steps, not_yet=()):
                 failures.append(f"{server}: {what}: {error}")
     for what, step in not_yet:
         error = failure(step, INFLOWAVE)
-        print(f"not yet: {what}: {error}" if error else f"no longer to be left out: {what}")
+        if error:
+            print(f"not yet: {what}: {error}")
+        else:
+            failures.append(f"InfloWave: {what}: works, and is no longer to be left out")
     print(*failures, f"{len(steps)} steps, {len(failures)} failures, {len(not_yet)} not yet", sep="\n")
     sys.exit(1 if failures or not steps else 0)
 
