@@ -442,7 +442,12 @@ where
     W: AsyncWrite + Unpin,
 {
     let error = match ended {
-        Ended::Terminated | Ended::Gone | Ended::Stalled => return,
+        Ended::Gone | Ended::Stalled => return,
+        // Also after a cancel request: over TLS a client waits for the end to be told.
+        Ended::Terminated => {
+            let _ = tokio::time::timeout(FAREWELL, writer.close()).await;
+            return;
+        }
         Ended::Shutdown => Error::new(
             SqlState::AdminShutdown,
             "terminating connection due to administrator command",

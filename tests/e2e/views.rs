@@ -338,3 +338,31 @@ fn comments_are_kept_and_shown() {
         assert!(lines(s, all).await.is_empty());
     });
 }
+
+/// A view is where it is said to be, or there is none.
+#[test]
+fn a_view_is_not_made_in_another_schema_than_it_is_said() {
+    server::run(async {
+        let dir = tempfile::tempdir().unwrap();
+        let shop = dir.path().join("shop.db");
+        drop(rusqlite::Connection::open(&shop).unwrap());
+        let spec = inflowave_testkit::provision::CatalogSpec {
+            connector: "sqlite",
+            params: vec![("path".to_owned(), shop.display().to_string())],
+            schema: "main".to_owned(),
+        };
+        let engine = server::keeping(dir.path(), Limits::default(), &[("shop", spec)]).await;
+        let mut session = server::session(&engine, "shop").await;
+        for sql in ["create view public.v as select 1 a", "drop view public.v"] {
+            let error = error(session.as_mut(), sql).await;
+            assert_eq!(error.sqlstate().code(), "0A000", "{error:?}");
+        }
+        let mut own = server::session(&engine, "inflowave").await;
+        let own = own.as_mut();
+        server::texts(own, "create view public.v as select 1 a")
+            .await
+            .unwrap();
+        assert_eq!(lines(own, "select a from public.v").await, ["1"]);
+        server::texts(own, "drop view public.v").await.unwrap();
+    });
+}

@@ -21,3 +21,9 @@ select '{"a": 1}'::jsonb -> 'a', '{"a": "x"}'::jsonb ->> 'a', '[1, 2]'::jsonb ->
 select '{"a": 1}'::jsonb || '{"b": 2}', '{"a": 1, "b": 2}'::jsonb - 'a', jsonb_set('{"a": 1}', '{a}', '9');
 select '{"a"'::jsonb;
 select case when true then 'a'::text else 'b'::name end, trim(trailing ';' from 'a;');
+select 'a_b' like 'a!_b' escape '!' || '' as a, 'ab' like ('a!b') escape ('!') as b, 'a%' like 'a!%' escape lower('!') x, 'ab' like 'a%' escape null as n;
+select 'a_b' like 'a!_b' escape '' as e, 'a\b' like 'a\b' escape '' as f, 'a%b' ilike 'A#%B' escape '#' as g, 'a%' similar to 'a!%' escape ('!') as h;
+select 'a' like 'a' escape '!!';
+select name from customers where name like 'A!%' escape ('!') or note like '%hi%' escape substr('!', 1) order by id;
+select case when 'a' like 'b' escape '!' then 1 else 2 end, 'a' not like 'b' escape case when true then '!' end and true;
+select regclass 'customers'::text;

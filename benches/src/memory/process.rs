@@ -31,6 +31,8 @@ impl Server {
             .arg(config)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            // It logs every query, as it does for users; who reads the figures does not want to.
+            .stderr(Stdio::null())
             .spawn()?;
         let out = child.stdout.take().ok_or("no pipe from the server")?;
         let mut server = Server {

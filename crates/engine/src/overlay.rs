@@ -306,7 +306,8 @@ impl Visitor for Names {
                 }
             }
             ast::Expr::Function(function) => self.add(&function.name),
-            ast::Expr::Cast { data_type, .. } => {
+            ast::Expr::Cast { data_type, .. }
+            | ast::Expr::TypedString(ast::TypedString { data_type, .. }) => {
                 let mut t = data_type;
                 while let ast::DataType::Array(
                     ast::ArrayElemTypeDef::SquareBracket(inner, _)

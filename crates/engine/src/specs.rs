@@ -170,7 +170,7 @@ pub(crate) const SPECS: &[Spec] = &[
         Check::OneOf(&Isolation::NAMES),
         "Isolation of new transactions.",
     ),
-    spec(
+    reported(
         "default_transaction_read_only",
         "on",
         Check::Only("every transaction is read-only"),
@@ -259,6 +259,12 @@ pub(crate) const SPECS: &[Spec] = &[
         "on",
         Check::OneOf(&Pushdown::NAMES),
         "Whether sources do work: on, off, or verify (both, and a difference is an error).",
+    ),
+    reported(
+        "in_hot_standby",
+        "off",
+        Check::Fixed,
+        "The server repeats no other one.",
     ),
     reported(
         "integer_datetimes",
@@ -461,7 +467,7 @@ pub(crate) const SPECS: &[Spec] = &[
     ),
     spec(
         "work_mem",
-        "4096",
+        "4MB",
         Check::Any,
         "Kept for clients; the memory of queries is limits.memory_bytes_max.",
     ),

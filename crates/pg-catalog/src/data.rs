@@ -3,7 +3,7 @@
 //! The files in `data` were written by PostgreSQL 15 itself, by the statements beside them; they
 //! are under the PostgreSQL Licence (<https://www.postgresql.org/about/licence/>).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 /// A relation of `pg_catalog` or `information_schema`.
@@ -142,33 +142,35 @@ pub(crate) static TYPES: LazyLock<Vec<TypeSpec>> = LazyLock::new(|| {
         .collect()
 });
 
-pub(crate) static FUNCTIONS: LazyLock<Vec<FunctionSpec>> = LazyLock::new(|| {
-    let lines = lines(FUNCTIONS_TSV);
-    lines
-        .map(|c| FunctionSpec {
-            oid: number(c[0]),
-            name: c[1].to_owned(),
-            kind: c[2],
-            volatility: c[3],
-            strict: c[4] == "t",
-            returns_set: c[5] == "t",
-            leakproof: c[6] == "t",
-            parallel: c[7],
-            defaults: number(c[8]),
-            variadic: number(c[9]),
-            result: number(c[10]),
-            arguments: c[11].split_whitespace().map(number).collect(),
-            arguments_text: c[12].to_owned(),
-            result_text: c[13].to_owned(),
-        })
-        .collect()
+pub(crate) static FUNCTIONS: LazyLock<Vec<FunctionSpec>> =
+    LazyLock::new(|| functions(FUNCTIONS_TSV).collect());
+
+/// The functions that rows of `pg_type`, `pg_operator`, `pg_cast` and `pg_am` name, without those of
+/// [`FUNCTIONS`]: they are listed whether or not a statement can call them.
+pub(crate) static SUPPORT_FUNCTIONS: LazyLock<Vec<FunctionSpec>> = LazyLock::new(|| {
+    let known: HashSet<u32> = FUNCTIONS.iter().map(|f| f.oid).collect();
+    let all = functions(SUPPORT_TSV);
+    all.filter(|f| !known.contains(&f.oid)).collect()
 });
 
-/// Names of the functions that read and write values of types, which SQL does not call.
-pub(crate) static SUPPORT_FUNCTIONS: LazyLock<HashMap<u32, &str>> = LazyLock::new(|| {
-    let lines = lines(SUPPORT_TSV);
-    lines.map(|c| (number(c[0]), c[1])).collect()
-});
+fn functions(text: &'static str) -> impl Iterator<Item = FunctionSpec> {
+    lines(text).map(|c| FunctionSpec {
+        oid: number(c[0]),
+        name: c[1].to_owned(),
+        kind: c[2],
+        volatility: c[3],
+        strict: c[4] == "t",
+        returns_set: c[5] == "t",
+        leakproof: c[6] == "t",
+        parallel: c[7],
+        defaults: number(c[8]),
+        variadic: number(c[9]),
+        result: number(c[10]),
+        arguments: c[11].split_whitespace().map(number).collect(),
+        arguments_text: c[12].to_owned(),
+        result_text: c[13].to_owned(),
+    })
+}
 
 static RELATIONS_BY_NAME: LazyLock<HashMap<(&str, &str), &RelationSpec>> =
     LazyLock::new(|| RELATIONS.iter().map(|r| ((r.schema, r.name), r)).collect());

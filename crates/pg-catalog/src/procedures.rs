@@ -2,6 +2,8 @@
 //!
 //! Those that PostgreSQL has too are listed as it lists them, overload by overload, over the types
 //! that the server has. Those that it does not have are listed by what they say of their arguments.
+//! What rows of other catalogs name is listed, too: how values are read and written, what is behind an
+//! operator or a cast.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -10,7 +12,7 @@ use datafusion::logical_expr::{Signature, TypeSignature, Volatility};
 use inflowave_engine::StatementView;
 use inflowave_query_api::WireType;
 
-use crate::data::{self, FUNCTIONS, FunctionSpec};
+use crate::data::{FUNCTIONS, FunctionSpec, SUPPORT_FUNCTIONS};
 use crate::oid::Taken;
 use crate::type_name;
 
@@ -35,8 +37,10 @@ impl Procedures {
         names.extend(view.table_functions().map(String::as_str));
         let known: HashSet<&str> = FUNCTIONS.iter().map(|f| f.name.as_str()).collect();
         let familiar = FUNCTIONS.iter().filter(|f| names.contains(f.name.as_str()));
-        let mut all: Vec<FunctionSpec> = familiar.cloned().collect();
-        let mut taken = Taken::with(FUNCTIONS.iter().map(|f| f.oid));
+        let listed = familiar.chain(SUPPORT_FUNCTIONS.iter());
+        let mut all: Vec<FunctionSpec> = listed.cloned().collect();
+        let of_postgresql = FUNCTIONS.iter().chain(SUPPORT_FUNCTIONS.iter());
+        let mut taken = Taken::with(of_postgresql.map(|f| f.oid));
         // What stands for an operator or a cast in a plan is called pg_.. and no function of SQL.
         let foreign = |name: &str| !known.contains(name) && !name.starts_with("pg_");
         let mut add = |name: &str, kind, signature: &Signature, result: &ResultType| {
@@ -160,6 +164,5 @@ pub(crate) fn name_of(oid: u32, procedures: &Procedures) -> String {
         return "-".to_owned();
     }
     let known = procedures.get(oid).map(|f| f.name.as_str());
-    let known = known.or_else(|| data::SUPPORT_FUNCTIONS.get(&oid).copied());
     known.map_or_else(|| oid.to_string(), str::to_owned)
 }

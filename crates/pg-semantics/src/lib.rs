@@ -32,5 +32,5 @@ mod harness;
 pub use analyze::PgAnalyzer;
 pub use error::to_error;
 pub use setup::{configure, register};
-pub use syntax::prepare;
+pub use syntax::{ESCAPE, prepare};
 pub use type_planner::PgTypePlanner;

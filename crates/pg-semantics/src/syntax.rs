@@ -17,6 +17,22 @@ use datafusion::sql::sqlparser::ast::{
 };
 use inflowave_types::{Error, Result, SqlState};
 
+/// The operator between a pattern of LIKE and what escapes in it, where that is no literal: whoever
+/// reads the text writes it so.
+pub const ESCAPE: &str = "~pg_escape~";
+
+/// A pattern, and what escapes in it.
+fn escaped(pattern: &Expr) -> Option<(&Expr, &Expr)> {
+    match pattern {
+        Expr::BinaryOp {
+            left,
+            op: BinaryOperator::Custom(op),
+            right,
+        } if op == ESCAPE => Some((left, right)),
+        _ => None,
+    }
+}
+
 /// To be called on each statement before it is planned.
 ///
 /// - `INTERVAL '1' DAY` becomes a typed text, which this crate reads (DataFusion's planner reads
@@ -178,13 +194,25 @@ fn rewrite(expr: &Expr) -> Option<Expr> {
                 ),
             })
         }
+        Expr::Like { pattern, .. } | Expr::ILike { pattern, .. } if escaped(pattern).is_some() => {
+            let (written, escape) = escaped(pattern)?;
+            let mut like = expr.clone();
+            if let Expr::Like { pattern, .. } | Expr::ILike { pattern, .. } = &mut like {
+                **pattern = call("like_escape", vec![written.clone(), escape.clone()]);
+            }
+            Some(like)
+        }
         Expr::SimilarTo {
             negated,
             expr: text,
             pattern,
             escape_char,
         } => {
-            let mut args = vec![text.as_ref().clone(), pattern.as_ref().clone()];
+            let mut args = vec![text.as_ref().clone()];
+            match escaped(pattern) {
+                Some((pattern, escape)) => args.extend([pattern.clone(), escape.clone()]),
+                None => args.push(pattern.as_ref().clone()),
+            }
             if let Some(escape) = escape_char {
                 args.push(Expr::Value(escape.clone()));
             }

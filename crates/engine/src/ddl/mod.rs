@@ -70,6 +70,8 @@ pub(crate) enum Statement {
     },
     CreateView {
         name: String,
+        /// It is said to be in the session's database.
+        of_database: bool,
         or_replace: bool,
         if_not_exists: bool,
         columns: Vec<String>,
@@ -78,6 +80,8 @@ pub(crate) enum Statement {
     },
     DropView {
         name: String,
+        /// It is said to be in the session's database.
+        of_database: bool,
         if_exists: bool,
         behavior: Behavior,
     },
@@ -177,6 +181,21 @@ fn allowed(context: &Context, catalogs: &Catalogs, statement: &Statement) -> Res
         | Statement::RenameCatalog { name, .. }
         | Statement::DropCatalog { name, .. }
         | Statement::RefreshCatalog { name } => of_catalog(name),
+        Statement::CreateView {
+            of_database: true, ..
+        }
+        | Statement::DropView {
+            of_database: true, ..
+        } if context.database != OWN => {
+            let database = &context.database;
+            let schema = crate::catalog::view::SCHEMA;
+            Err(Error::unsupported(format!(
+                "views are kept in the schema {OWN}.{schema}, not in {database}.{schema}"
+            ))
+            .with_hint(format!(
+                "Write the view's name alone, or as {OWN}.{schema}.name."
+            )))
+        }
         Statement::CreateView { name, .. } => {
             let schema = Granted::Schema(OWN.to_owned(), crate::catalog::view::SCHEMA.to_owned());
             context.require(Privilege::Create, &schema)?;
@@ -240,6 +259,7 @@ pub(crate) async fn run(context: &Context, statement: &Statement) -> Result<()> 
     let change = match statement {
         Statement::CreateView {
             name,
+            of_database: _,
             or_replace,
             if_not_exists,
             columns,

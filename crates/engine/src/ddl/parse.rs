@@ -91,7 +91,10 @@ impl At<'_> {
         let catalog = self.words.upper(1) == "CATALOG";
         self.at = 2;
         let if_exists = self.taken(&["IF", "EXISTS"]);
-        let name = if catalog { self.name()? } else { self.view()? };
+        let (name, of_database) = match catalog {
+            true => (self.name()?, false),
+            false => self.view()?,
+        };
         let behavior = if self.taken(&["CASCADE"]) {
             Behavior::Cascade
         } else {
@@ -107,6 +110,7 @@ impl At<'_> {
         } else {
             Statement::DropView {
                 name,
+                of_database,
                 if_exists,
                 behavior,
             }
@@ -123,7 +127,7 @@ impl At<'_> {
             return Err(self.words.unexpected(before));
         }
         let start = self.at;
-        let name = self.view()?;
+        let (name, of_database) = self.view()?;
         self.short(&name, start)?;
         let mut columns = Vec::new();
         if self.punctuation(&Token::LParen) {
@@ -141,6 +145,7 @@ impl At<'_> {
         let (query, text) = self.words.query_from(self.at, depth_max)?;
         Ok(Statement::CreateView {
             name,
+            of_database,
             or_replace,
             if_not_exists,
             columns,
@@ -237,8 +242,8 @@ impl At<'_> {
         Ok(options)
     }
 
-    /// `[[inflowave.]public.]name`.
-    fn view(&mut self) -> Result<String> {
+    /// `[[inflowave.]public.]name`, and whether it is said to be in the session's database.
+    fn view(&mut self) -> Result<(String, bool)> {
         let (path, next) = self.words.path_from(self.at)?;
         let error = |hint: &str| {
             self.words
@@ -257,7 +262,7 @@ impl At<'_> {
         };
         let name = name.clone();
         self.at = next;
-        Ok(name)
+        Ok((name, path.len() == 2))
     }
 
     fn name(&mut self) -> Result<String> {

@@ -363,17 +363,14 @@ fn namespace(snapshot: &Snapshot, name: &str) -> Result<Option<u32>> {
 fn procedure(snapshot: &Snapshot, name: &str) -> Option<Result<u32>> {
     let all = snapshot.procedures();
     let mut found = all.all.iter().filter(|f| f.name == name);
-    if let Some(first) = found.next() {
-        return Some(match found.next() {
-            None => Ok(first.oid),
-            Some(_) => Err(Error::new(
-                SqlState::AmbiguousFunction,
-                format!("more than one function named \"{name}\""),
-            )),
-        });
-    }
-    let mut support = data::SUPPORT_FUNCTIONS.iter();
-    support.find(|(_, n)| **n == name).map(|(oid, _)| Ok(*oid))
+    let first = found.next()?;
+    Some(match found.next() {
+        None => Ok(first.oid),
+        Some(_) => Err(Error::new(
+            SqlState::AmbiguousFunction,
+            format!("more than one function named \"{name}\""),
+        )),
+    })
 }
 
 /// `a."B".c` taken apart; what is not quoted is folded to lower case.
