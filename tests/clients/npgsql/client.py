@@ -382,7 +382,10 @@ VALUES = [
 check(
     [
         ("loading of types", loading),
+        ("arrays among the types", arrays),
+        ("every type", all_types),
         ("parameters", parameters),
+        ("parameters of a standby", standby),
         ("is it a standby", standby_asked),
         ("a connection in a pool", pooled),
         ("keepalive", keepalive),
@@ -393,11 +396,7 @@ check(
         *VALUES,
     ],
     [
-        # pg_proc has none of the functions that receive values.
-        ("arrays among the types", arrays),
-        ("every type", all_types),
         ("domains", domains),
-        ("parameters of a standby", standby),
         # A column that is a parameter, or of the type "char", has another name; what a numeric that is no column
         # takes is told, and by Describe otherwise than with the rows.
         equal("the name of a parameter", "select $1", [b"\0\0\0\x02"], [INT4]),

@@ -154,6 +154,7 @@ EQUAL = r"""
 \dvS pg_catalog.pg_tables
 \dtS pg_catalog.pg_cl*
 \encoding
+\dconfig work_mem
 """
 # With descriptions or kinds that ours does not have, sizes, or roles and databases of its own.
 COLUMNS = r"""
@@ -216,7 +217,6 @@ EQUAL_NOT_YET = r"""
 \dAp
 \dc+ utf8*
 \dC
-\dconfig work_mem
 \dconfig+ work_mem
 \df pg_catalog.lower
 \dF
