@@ -25,6 +25,7 @@ mod isolation;
 mod lookup;
 mod names;
 mod overlay;
+mod place;
 mod plan;
 mod prepared;
 mod registry;

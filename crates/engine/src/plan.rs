@@ -22,6 +22,7 @@ use crate::engine::Shared;
 use crate::lookup::{self, Found, SEARCHED};
 use crate::names;
 use crate::overlay::{self, Overlays, StatementView};
+use crate::place;
 use crate::settings::Settings;
 use crate::views;
 use crate::words;
@@ -85,6 +86,11 @@ impl Context {
         told
     }
 
+    /// An error of a statement that does not run yet: PostgreSQL tells its place.
+    pub fn planning_error(&self, error: &DataFusionError) -> Error {
+        place::placed(self.error(error), &self.sql)
+    }
+
     /// # Errors
     /// PostgreSQL's, with position where there is one.
     pub async fn plan(&self, statement: ast::Statement, pushdown: Pushdown) -> Result<Planned> {
@@ -93,7 +99,7 @@ impl Context {
             .query_planner()
             .create_physical_plan(&logical, &state)
             .await
-            .map_err(|e| self.error(&e))?;
+            .map_err(|e| self.planning_error(&e))?;
         let schema = renamed(&typed(&plan.schema(), &told), &statement);
         Ok(Planned {
             plan,
@@ -116,7 +122,8 @@ impl Context {
         let count = parameters::count(&statement)?.max(declared.len());
         let declared = parameters::open(&mut statement, declared)?;
         let (plan, _) = self.analysed(statement.clone(), Pushdown::Off).await?;
-        let types = parameters::deduced(&plan, &declared, count).map_err(|e| self.error(&e))?;
+        let types =
+            parameters::deduced(&plan, &declared, count).map_err(|e| self.planning_error(&e))?;
         Ok((types, renamed(plan.schema().as_arrow(), &statement)))
     }
 
@@ -136,7 +143,7 @@ impl Context {
         let plan = state
             .optimizer()
             .optimize(plan, &state, |_, _| {})
-            .map_err(|e| self.error(&e))?;
+            .map_err(|e| self.planning_error(&e))?;
         Ok((plan, told, state))
     }
 
@@ -159,12 +166,12 @@ impl Context {
         let plan = state
             .statement_to_plan(statement)
             .await
-            .map_err(|e| self.error(&e))?;
-        allowed(&plan).map_err(|e| self.error(&e))?;
+            .map_err(|e| self.planning_error(&e))?;
+        allowed(&plan).map_err(|e| self.planning_error(&e))?;
         let plan = state
             .analyzer()
             .execute_and_check(plan, state.config_options(), |_, _| {})
-            .map_err(|e| self.error(&e))?;
+            .map_err(|e| self.planning_error(&e))?;
         Ok((plan, state))
     }
 
@@ -217,7 +224,7 @@ impl Context {
         let statement = DfStatement::Statement(Box::new(statement));
         let mut references = state
             .resolve_table_references(&statement)
-            .map_err(|e| self.error(&e))?;
+            .map_err(|e| self.planning_error(&e))?;
         // `generate_series(1, 3)` stands where a table does.
         references.retain(|reference| {
             !matches!(reference, TableReference::Bare { table }
