@@ -333,6 +333,17 @@ fn a_grant_holds_until_it_is_revoked() {
             ask(&bob, "select count(*) from orders").await.unwrap(),
             ["2"]
         );
+        // What may not be read is not listed.
+        assert_eq!(
+            ask(
+                &bob,
+                "select column_name from information_schema.columns \
+                 where table_name = 'orders' order by 1"
+            )
+            .await
+            .unwrap(),
+            ["customer", "id"]
+        );
         for sql in [
             "select * from orders",
             "select id from orders where total > 1",

@@ -321,6 +321,18 @@ impl Snapshot {
             false => authority.allows(role, Privilege::Select, &Object::Relation(path)),
         }
     }
+
+    /// May `role` read this column of it?
+    pub fn may_read_column(&self, role: &str, catalog: &str, class: &Class, column: &str) -> bool {
+        if self.may_read(role, catalog, class, false) {
+            return true;
+        }
+        let path = [catalog.to_owned(), class.schema.clone(), class.name.clone()];
+        let object = Object::Column(path, column.to_owned());
+        self.view
+            .authority()
+            .allows(role, Privilege::Select, &object)
+    }
 }
 
 fn collation(type_oid: u32) -> u32 {

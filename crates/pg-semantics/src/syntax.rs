@@ -2,6 +2,7 @@
 
 mod alike;
 mod array;
+mod order;
 mod qualified;
 mod quantified;
 mod rows;
@@ -49,6 +50,7 @@ fn escaped(pattern: &Expr) -> Option<(&Expr, &Expr)> {
 /// - `ARRAY(SELECT ..)` becomes an aggregate ([`array`]).
 /// - Casts that alone tell two calls apart get a name ([`alike`]).
 /// - Literals of `VALUES` beside a cast are cast, too ([`values`]).
+/// - `ORDER BY` an output column's name becomes its number ([`order`]).
 /// - Functions that give rows become `unnest` of a list ([`rows`]).
 ///
 /// # Errors
@@ -70,6 +72,9 @@ impl VisitorMut for Prepare {
         values::same_types(query);
         values::with_subqueries(query);
         rows::whole_rows(&mut query.body);
+        if let Err(error) = order::by_output(query) {
+            return ControlFlow::Break(Box::new(error));
+        }
         ControlFlow::Continue(())
     }
 

@@ -190,13 +190,7 @@ fn may_read_column(s: &Snapshot, role: &str, class: &Class, column: &Value) -> b
         // By number: only a whole relation is known to be readable.
         return false;
     };
-    let path = [
-        s.view.database().to_owned(),
-        class.schema.clone(),
-        class.name.clone(),
-    ];
-    let object = Object::Column(path, column.clone());
-    s.view.authority().allows(role, Privilege::Select, &object)
+    s.may_read_column(role, s.view.database(), class, column)
 }
 
 /// NULL for an OID that no relation has.

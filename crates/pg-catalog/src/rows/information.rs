@@ -180,7 +180,12 @@ pub(super) async fn columns(
     let all = snapshot.columns(catalog, &classes).await?;
     for class in classes {
         let columns = all.get(&class.oid).into_iter().flat_map(|c| c.iter());
+        let whole = snapshot.may_read(snapshot.view.role(), catalog, class, false);
         for (column, number) in columns.zip(1_i32..) {
+            let (role, name) = (snapshot.view.role(), &column.name);
+            if !whole && !snapshot.may_read_column(role, catalog, class, name) {
+                continue;
+            }
             push(rows, catalog, class, column, number);
         }
     }

@@ -11,6 +11,9 @@ pub(super) fn from_plan(text: &str) -> Error {
     if let Some(known) = from_text(&text) {
         return known;
     }
+    if let Some(known) = called(&text).or_else(|| not_boolean(&text)) {
+        return known;
+    }
     let lower = text.to_lowercase();
     let state = if lower.contains("could not be resolved from available columns")
         || lower.contains("must be in group by clause")
@@ -85,6 +88,66 @@ pub(super) fn from_plan(text: &str) -> Error {
         SqlState::SyntaxError
     };
     Error::new(state, lowercase(&text))
+}
+
+/// `.. function matches .. argument types 'lower(Int64, Utf8)'`, in PostgreSQL's words.
+fn called(text: &str) -> Option<Error> {
+    let (_, call) = text.split_once("given name and argument types '")?;
+    let (name, types) = call.split_once('(')?;
+    let types = types.rsplit_once(")'").map_or(types, |(types, _)| types);
+    let mut depth = 0;
+    let types = types.split(|c| {
+        depth += i32::from(c == '(') - i32::from(c == ')');
+        c == ',' && depth == 0
+    });
+    let types: Vec<&str> = types.map(|t| type_name(t.trim())).collect();
+    Some(no_function(format!(
+        "function {name}({}) does not exist",
+        types.join(", ")
+    )))
+}
+
+/// PostgreSQL's name of a type that DataFusion tells.
+fn type_name(told: &str) -> &str {
+    match told.split('(').next().unwrap_or(told) {
+        "Int16" => "smallint",
+        "Int32" => "integer",
+        "Int64" => "bigint",
+        "Float32" => "real",
+        "Float64" => "double precision",
+        "Boolean" => "boolean",
+        "Decimal128" | "Decimal256" => "numeric",
+        // A quoted literal has no type yet.
+        "Utf8" | "Null" => "unknown",
+        "Utf8View" | "LargeUtf8" => "text",
+        "Binary" | "BinaryView" | "LargeBinary" => "bytea",
+        "Date32" | "Date64" => "date",
+        "Time32" | "Time64" => "time without time zone",
+        "Timestamp" if told.contains(',') => "timestamp with time zone",
+        "Timestamp" => "timestamp without time zone",
+        "Interval" | "Duration" => "interval",
+        "List" | "LargeList" | "FixedSizeList" => "anyarray",
+        "Struct" => "record",
+        _ => told,
+    }
+}
+
+/// What had to be a condition.
+fn not_boolean(text: &str) -> Option<Error> {
+    let (clause, told) = match text.split_once("requires a boolean expression, got ") {
+        Some((_, told)) => ("NOT", told),
+        None if text.contains("non-boolean predicate") => {
+            ("WHERE", text.rsplit_once("returning ")?.1)
+        }
+        None => return None,
+    };
+    Some(Error::new(
+        SqlState::DatatypeMismatch,
+        format!(
+            "argument of {clause} must be type boolean, not type {}",
+            type_name(told.trim())
+        ),
+    ))
 }
 
 fn no_function(message: String) -> Error {
