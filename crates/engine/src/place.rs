@@ -52,7 +52,7 @@ fn found(error: &Error, words: &Words) -> Option<usize> {
     match error.sqlstate() {
         SqlState::UndefinedFunction => match message.strip_prefix("operator does not exist: ") {
             Some(rest) => {
-                let mut parts = rest.split(' ').filter(|part| is_operator(part));
+                let mut parts = rest.split(' ').filter(is_operator);
                 let operator = parts.next().filter(|_| parts.next().is_none())?;
                 only(all().filter(|at| is_written(words, *at, operator)))
             }

@@ -75,6 +75,7 @@ impl VisitorMut for Prepare {
         if let Err(error) = order::by_output(query) {
             return ControlFlow::Break(Box::new(error));
         }
+        order::beside_output(query);
         ControlFlow::Continue(())
     }
 

@@ -104,6 +104,11 @@ impl ScalarUDFImpl for Cast {
             ColumnarValue::Scalar(s) => s.to_array()?,
         };
         let result = cast_array(&array, &self.target, &args.config_options)?;
+        // A text or a moment, as ours are, where a function of DataFusion asks for another width.
+        let result = match result.data_type() == self.target.data_type() {
+            true => result,
+            false => arrow::compute::cast(&result, self.target.data_type())?,
+        };
         scalar_if(args.args.iter(), result)
     }
 }

@@ -92,6 +92,12 @@ pub(super) fn from_plan(text: &str) -> Error {
 
 /// `.. function matches .. argument types 'lower(Int64, Utf8)'`, in PostgreSQL's words.
 fn called(text: &str) -> Option<Error> {
+    if text.contains("failed to match any signature") {
+        let name = quoted_after(text, "Function '")?;
+        return Some(no_function(format!(
+            "function {name} does not exist for arguments of these types"
+        )));
+    }
     let (_, call) = text.split_once("given name and argument types '")?;
     let (name, types) = call.split_once('(')?;
     let types = types.rsplit_once(")'").map_or(types, |(types, _)| types);

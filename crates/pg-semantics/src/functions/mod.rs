@@ -168,6 +168,7 @@ const WITHHELD: &[&str] = &[
     "regexp_like",
     "regexp_match",
     "regexp_replace",
+    "translate",
     "repeat",
     "replace",
     "lpad",

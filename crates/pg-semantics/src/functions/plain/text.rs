@@ -121,6 +121,23 @@ pub(super) const ALL: &[Plain] = &[
             }),
         ],
     },
+    // DataFusion's prints what is no text.
+    Plain {
+        name: "translate",
+        overloads: &[
+            overload!([T::Text, T::Text, T::Text] => T::Text, |_, args| {
+                let (from, to) = (args[1].text(), args[2].text());
+                let to: Vec<char> = to.chars().collect();
+                let changed = args[0].text().chars().filter_map(|c| {
+                    match from.chars().position(|known| known == c) {
+                        Some(at) => to.get(at).copied(),
+                        None => Some(c),
+                    }
+                });
+                Ok(Out::Text(changed.collect()))
+            }),
+        ],
+    },
     Plain {
         name: "unistr",
         overloads: &[overload!([T::Text] => T::Text, |_, args| unistr(args[0].text()))],
