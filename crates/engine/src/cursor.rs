@@ -1,7 +1,7 @@
 //! Cursors: queries that SQL reads in parts.
 //!
-//! A cursor runs from its `DECLARE` on, at the pace of its reader, and goes forward only: what has
-//! been read is not kept.
+//! A cursor runs from its `DECLARE` on, at the pace of its reader. It goes forward only, and what has
+//! been read is not kept, unless it is declared with `SCROLL` ([`scroll`]).
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
+use datafusion::execution::memory_pool::MemoryPool;
 use inflowave_query_api::{Notice, Portal};
 use inflowave_types::{Error, QueryId, Result, SqlState};
 use parking_lot::Mutex;
@@ -21,8 +22,10 @@ use crate::transaction::Change;
 
 pub(crate) use self::direction::{Declare, Fetch};
 use self::direction::{Direction, Steps};
+use self::scroll::{Kept, Walk};
 
 mod direction;
+mod scroll;
 
 /// Cursors that a session has open at once. Each holds a running query.
 const CURSORS_MAX: usize = 100;
@@ -35,6 +38,7 @@ pub struct CursorInfo {
     pub statement: String,
     pub hold: bool,
     pub binary: bool,
+    pub scroll: bool,
     pub declared: SystemTime,
 }
 
@@ -57,6 +61,8 @@ struct State {
     current: Option<RecordBatch>,
     /// Rows up to the one that it stands on, that one with them.
     position: u64,
+    /// What has been read, of one that goes both ways.
+    kept: Option<Kept>,
 }
 
 /// The cursors of a session.
@@ -98,8 +104,10 @@ impl Cursors {
         schema: SchemaRef,
         savepoints: Option<usize>,
         running: Running,
+        pool: &Arc<dyn MemoryPool>,
     ) {
         let state = State {
+            kept: info.scroll.then(|| Kept::new(pool)),
             running: Some(running),
             rest: None,
             current: None,
@@ -183,6 +191,8 @@ pub(crate) struct Fetching {
     /// Rows are counted and not given.
     moves: bool,
     steps: Option<Steps>,
+    /// The same, of a cursor that goes both ways.
+    walk: Option<Walk>,
     begun: Instant,
     rows: u64,
     ended: bool,
@@ -210,6 +220,7 @@ impl Fetching {
             direction: fetch.direction,
             moves: fetch.moves,
             steps: None,
+            walk: None,
             begun: Instant::now(),
             rows: 0,
             ended: false,
@@ -220,6 +231,17 @@ impl Fetching {
     /// The next rows of its own: `None` at the end of its turn.
     async fn turn(&mut self) -> Result<Option<RecordBatch>> {
         let mut state = self.cursor.lock().await;
+        let state = &mut *state;
+        if let Some(kept) = &mut state.kept {
+            let (position, running) = (&mut state.position, &mut state.running);
+            let mut walk = match self.walk {
+                Some(walk) => walk,
+                None => kept.walk(self.direction, position, running).await?,
+            };
+            let given = kept.step(&mut walk, position, running).await;
+            self.walk = Some(walk);
+            return given;
+        }
         let steps = match &mut self.steps {
             Some(steps) => steps,
             none => none.insert(self.direction.steps(state.position, state.is_behind())?),

@@ -5,6 +5,8 @@ mod array;
 mod order;
 mod qualified;
 mod quantified;
+mod recursive;
+mod row_json;
 mod rows;
 mod subscript;
 mod values;
@@ -50,6 +52,7 @@ fn escaped(pattern: &Expr) -> Option<(&Expr, &Expr)> {
 /// - `ARRAY(SELECT ..)` becomes an aggregate ([`array`]).
 /// - Casts that alone tell two calls apart get a name ([`alike`]).
 /// - Literals of `VALUES` beside a cast are cast, too ([`values`]).
+/// - A recursion over an outer row carries what it needs of it ([`recursive`]).
 /// - `ORDER BY` an output column's name becomes its number ([`order`]).
 /// - Functions that give rows become `unnest` of a list ([`rows`]).
 ///
@@ -72,6 +75,7 @@ impl VisitorMut for Prepare {
         values::same_types(query);
         values::with_subqueries(query);
         rows::whole_rows(&mut query.body);
+        row_json::of_subqueries(&mut query.body);
         if let Err(error) = order::by_output(query) {
             return ControlFlow::Break(Box::new(error));
         }
@@ -87,6 +91,15 @@ impl VisitorMut for Prepare {
     fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
         if let Err(error) = qualified::resolve(expr).and_then(|()| has_columns(expr)) {
             return ControlFlow::Break(Box::new(error));
+        }
+        match expr {
+            Expr::Subquery(query) => recursive::without_outer(query),
+            // `ARRAY(SELECT ..)`
+            Expr::Function(Function {
+                args: FunctionArguments::Subquery(query),
+                ..
+            }) => recursive::without_outer(query),
+            _ => {}
         }
         array::of_query(expr);
         // A minus before an interval stands outside of its text.

@@ -31,6 +31,24 @@ async def calls(connection):
     ]:
         rows = await connection.fetch(sql.format(t=TABLE), *parameters)
         seen.append((sql, [tuple(row) for row in rows]))
+    # It asks the server how arrays are made, by a recursion over pg_type.
+    for type_name, value in [
+        ("int2", [1, -2]),
+        ("int4", [1, None, 3]),
+        ("int8", []),
+        ("text", ["a", "", None, 'say "hi"']),
+        ("varchar", ["x"]),
+        ("bool", [True, False]),
+        ("float8", [1.5, float("inf")]),
+        ("date", [datetime.date(2024, 2, 29), None]),
+        ("timestamptz", [datetime.datetime(2024, 2, 29, 12, tzinfo=datetime.timezone.utc)]),
+        ("uuid", ["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"]),
+        ("bytea", [b"\x00\xff"]),
+        ("oid", [1, 2]),
+    ]:
+        seen.append((type_name, "array", await connection.fetchval(f"select $1::{type_name}[]", value)))
+    rows = await connection.fetch(f"select i, array[i, null] as a, array[t] as b from {TABLE} where i = any($1::int[]) order by i", [1, 3])
+    seen.append(("arrays of columns", [tuple(row) for row in rows]))
     async with connection.transaction():
         # Fifty rows a message: a portal that is read in parts.
         read = 0

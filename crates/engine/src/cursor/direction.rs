@@ -7,33 +7,30 @@ use inflowave_types::{Error, Result, SqlState};
 
 use crate::words::Words;
 
-/// `DECLARE name [BINARY] [INSENSITIVE | ASENSITIVE] [NO SCROLL] CURSOR [WITH | WITHOUT HOLD] FOR
+/// `DECLARE name [BINARY] [INSENSITIVE | ASENSITIVE] [[NO] SCROLL] CURSOR [WITH | WITHOUT HOLD] FOR
 /// query`
 #[derive(Debug, Clone)]
 pub(crate) struct Declare {
     pub name: String,
     pub binary: bool,
     pub hold: bool,
+    pub scroll: bool,
     pub query: Box<ast::Statement>,
 }
 
 impl Declare {
     /// # Errors
-    /// `42601` with position; `0A000` for `SCROLL`.
+    /// `42601` with position.
     pub fn parse(words: &Words, depth_max: usize) -> Result<Declare> {
         let name = words.identifier(1)?;
-        let (mut binary, mut hold, mut at) = (false, false, 2);
+        let (mut binary, mut hold, mut scroll, mut at) = (false, false, false, 2);
         loop {
             match words.upper(at).as_str() {
                 "BINARY" => binary = true,
                 // A query here sees no changes of its own.
                 "INSENSITIVE" | "ASENSITIVE" => {}
                 "NO" if words.upper(at + 1) == "SCROLL" => at += 1,
-                "SCROLL" => {
-                    return Err(Error::unsupported("SCROLL cursors are not supported").with_hint(
-                        "A cursor goes forward only: declare it again to read it from the start.",
-                    ));
-                }
+                "SCROLL" => scroll = true,
                 "CURSOR" => break,
                 _ => return Err(words.unexpected(at)),
             }
@@ -53,6 +50,7 @@ impl Declare {
             name,
             binary,
             hold,
+            scroll,
             query,
         })
     }
@@ -71,7 +69,8 @@ pub(crate) struct Fetch {
 pub(crate) enum Direction {
     /// The next so many rows, or the row that it stands on for none.
     Forward(u64),
-    Backward,
+    /// The rows before, the nearest first.
+    Backward(u64),
     Absolute(i64),
     Relative(i64),
     Last,
@@ -107,7 +106,7 @@ fn direction(words: &Words) -> Result<(Direction, usize)> {
     };
     Ok(match words.upper(1).as_str() {
         "NEXT" => (Direction::Forward(1), 2),
-        "PRIOR" => (Direction::Backward, 2),
+        "PRIOR" => (Direction::Backward(1), 2),
         "FIRST" => (Direction::Absolute(1), 2),
         "LAST" => (Direction::Last, 2),
         "ALL" => (Direction::Forward(u64::MAX), 2),
@@ -142,7 +141,8 @@ fn signed(n: i64) -> Direction {
     match u64::try_from(n) {
         Ok(n) if n == i64::MAX as u64 => Direction::Forward(u64::MAX),
         Ok(n) => Direction::Forward(n),
-        Err(_) => Direction::Backward,
+        Err(_) if n == -i64::MAX => Direction::Backward(u64::MAX),
+        Err(_) => Direction::Backward(n.unsigned_abs()),
     }
 }
 
@@ -206,7 +206,7 @@ impl Direction {
                 gives_last: true,
                 ..Steps::default()
             },
-            Direction::Backward | Direction::Relative(_) | Direction::Last => {
+            Direction::Backward(_) | Direction::Relative(_) | Direction::Last => {
                 return Err(backward());
             }
         })
@@ -218,9 +218,7 @@ fn backward() -> Error {
         SqlState::ObjectNotInPrerequisiteState,
         "cursor can only scan forward",
     )
-    .with_hint(
-        "What has been read is not kept: declare the cursor again to read it from the start.",
-    )
+    .with_hint("Declare it with SCROLL option to enable backward scan.")
 }
 
 #[cfg(test)]
@@ -248,12 +246,17 @@ mod tests {
             ("fetch next from c", Direction::Forward(1), "c"),
             ("fetch 10 in c", Direction::Forward(10), "c"),
             ("fetch 10 c", Direction::Forward(10), "c"),
-            ("fetch -1 from c", Direction::Backward, "c"),
+            ("fetch -1 from c", Direction::Backward(1), "c"),
             ("fetch all from \"C\"", Direction::Forward(u64::MAX), "C"),
             ("fetch forward c", Direction::Forward(1), "c"),
             ("fetch forward all c", Direction::Forward(u64::MAX), "c"),
-            ("fetch backward 2 from c", Direction::Backward, "c"),
-            ("fetch prior from c", Direction::Backward, "c"),
+            ("fetch backward 2 from c", Direction::Backward(2), "c"),
+            (
+                "fetch backward all from c",
+                Direction::Backward(u64::MAX),
+                "c",
+            ),
+            ("fetch prior from c", Direction::Backward(1), "c"),
             ("move absolute 7 from c", Direction::Absolute(7), "c"),
             ("fetch relative -1 from c", Direction::Relative(-1), "c"),
             ("fetch last from c", Direction::Last, "c"),
@@ -288,7 +291,7 @@ mod tests {
             Direction::Absolute(2),
             Direction::Absolute(-1),
             Direction::Relative(-1),
-            Direction::Backward,
+            Direction::Backward(1),
         ] {
             assert_eq!(steps(back).unwrap_err().sqlstate().code(), "55000");
         }

@@ -58,7 +58,8 @@ impl EngineSession {
         let mut cursors = self.cursors.lock();
         cursors.vacant(&info.name)?;
         let running = Running::start(context, work);
-        cursors.open(info, schema, savepoints, running);
+        let pool = &self.shared.base.runtime_env().memory_pool;
+        cursors.open(info, schema, savepoints, running, pool);
         Ok(())
     }
 

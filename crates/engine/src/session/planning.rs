@@ -174,6 +174,7 @@ pub(super) async fn plan(context: &Context, kind: Kind, named: Named) -> Result<
                 statement: context.sql.to_string(),
                 hold: declare.hold,
                 binary: declare.binary,
+                scroll: declare.scroll,
                 declared: SystemTime::now(),
             };
             return Ok(Step::Declare(info, schema, work).into());

@@ -17,7 +17,7 @@ pub(super) fn cursors(rows: &mut Rows, snapshot: &Snapshot) {
             ("statement", cursor.statement.into()),
             ("is_holdable", cursor.hold.into()),
             ("is_binary", cursor.binary.into()),
-            ("is_scrollable", false.into()),
+            ("is_scrollable", cursor.scroll.into()),
             ("creation_time", micros(cursor.declared)),
         ]);
     }

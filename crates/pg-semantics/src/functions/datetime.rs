@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Decimal128Array, Float64Array};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Decimal128Array, Float64Array};
 use arrow::compute::cast;
 use arrow::datatypes::{
     DataType, Date32Type, Field, FieldRef, Float64Type, IntervalMonthDayNanoType,
@@ -68,6 +68,19 @@ enum Part {
 }
 
 impl Part {
+    /// Does it grow with time without end?
+    fn grows(self) -> bool {
+        matches!(
+            self,
+            Part::Year
+                | Part::IsoYear
+                | Part::Decade
+                | Part::Century
+                | Part::Millennium
+                | Part::Epoch
+        )
+    }
+
     fn parse(name: &str) -> Option<Part> {
         Some(match name.trim().to_ascii_lowercase().as_str() {
             "microseconds" | "microsecond" | "us" | "usec" | "usecs" => Part::Microseconds,
@@ -237,7 +250,8 @@ impl ScalarUDFImpl for Extract {
         let values: Decimal128Array = match &of {
             DataType::Date32 => array
                 .as_primitive::<Date32Type>()
-                .unary(|d| of_clock(part, i64::from(d) * MICROS_PER_DAY, 0)),
+                // Those of infinity are put in below.
+                .unary(|d| of_clock(part, i64::from(d).wrapping_mul(MICROS_PER_DAY), 0)),
             DataType::Timestamp(_, tz) => {
                 let zone = zone(&args.config_options)?;
                 let zoned = tz.is_some();
@@ -263,15 +277,68 @@ impl ScalarUDFImpl for Extract {
         } else {
             values
         };
+        let infinite = signs_of_infinity(&array);
+        let grows = part.grows();
         let result: ArrayRef = if self.as_double {
             let power = 10_f64.powi(i32::from(scale));
-            let doubles: Float64Array = values.unary(|v| v as f64 / power);
+            let mut doubles: Float64Array = values.unary(|v| v as f64 / power);
+            if let (Some(signs), true) = (&infinite, grows) {
+                let pairs = doubles.iter().zip(signs);
+                doubles = pairs
+                    .map(|(v, sign)| match sign {
+                        0 => v,
+                        sign => Some(f64::INFINITY * f64::from(*sign)),
+                    })
+                    .collect();
+            }
             Arc::new(doubles)
         } else {
             Arc::new(values.with_data_type(args.return_field.data_type().clone()))
         };
+        let result = match infinite {
+            None => result,
+            Some(_) if grows && self.as_double => result,
+            Some(_) if grows => {
+                return Err(raise(
+                    SqlState::NumericValueOutOfRange,
+                    "a numeric cannot be infinite here",
+                ));
+            }
+            // Infinity has no month and no hour.
+            Some(signs) => {
+                let infinite: BooleanArray = signs.iter().map(|sign| Some(*sign != 0)).collect();
+                arrow::compute::nullif(&result, &infinite)?
+            }
+        };
         scalar_if(args.args[1..].iter(), result)
     }
+}
+
+/// 1 for infinity, -1 for minus infinity, 0 for other values; `None` where no value is infinite.
+fn signs_of_infinity(array: &ArrayRef) -> Option<Vec<i8>> {
+    let signs: Vec<i8> = match array.data_type() {
+        DataType::Date32 => {
+            let days = array.as_primitive::<Date32Type>().iter();
+            days.map(|day| match day {
+                Some(i32::MAX) => 1,
+                Some(i32::MIN) => -1,
+                _ => 0,
+            })
+            .collect()
+        }
+        DataType::Timestamp(..) => {
+            let moments = array.as_primitive::<TimestampMicrosecondType>().iter();
+            moments
+                .map(|moment| match moment {
+                    Some(i64::MAX) => 1,
+                    Some(i64::MIN) => -1,
+                    _ => 0,
+                })
+                .collect()
+        }
+        _ => return None,
+    };
+    signs.iter().any(|sign| *sign != 0).then_some(signs)
 }
 
 /// A part of what a clock shows, unscaled.
@@ -302,7 +369,7 @@ fn of_clock(part: Part, local: i64, offset_seconds: i64) -> i128 {
             let year = iso_week(days).0;
             if year > 0 { year } else { year - 1 }
         }
-        Part::Epoch => local - offset_seconds * MICROS_PER_SECOND,
+        Part::Epoch => local.saturating_sub(offset_seconds * MICROS_PER_SECOND),
     })
 }
 

@@ -20,11 +20,17 @@ use crate::types::{Category, category};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum What {
     Object,
+    /// An object without blanks: a row.
+    Row,
     Array,
     Value,
 }
 
-const FUNCTIONS: [(&str, What, PgType); 6] = [
+/// `row_to_json` of the names and values of columns.
+pub(crate) const ROW_JSON: &str = "pg_row_json";
+
+const FUNCTIONS: [(&str, What, PgType); 7] = [
+    (ROW_JSON, What::Row, PgType::Json),
     ("json_build_object", What::Object, PgType::Json),
     ("jsonb_build_object", What::Object, PgType::Jsonb),
     ("json_build_array", What::Array, PgType::Json),
@@ -37,7 +43,7 @@ pub(super) fn all() -> Vec<Arc<ScalarUDF>> {
     let functions = FUNCTIONS.into_iter().map(|(name, what, result)| {
         let signature = match what {
             What::Value => TypeSignature::Any(1),
-            What::Object | What::Array => {
+            What::Object | What::Row | What::Array => {
                 TypeSignature::OneOf(vec![TypeSignature::Nullary, TypeSignature::VariadicAny])
             }
         };
@@ -117,8 +123,9 @@ impl ScalarUDFImpl for Build {
 impl Build {
     fn build(&self, columns: &[Column], row: usize) -> Result<Option<String>> {
         // The text of jsonb has fewer blanks.
-        let (colon, comma) = match self.result {
-            PgType::Jsonb => (": ", ", "),
+        let (colon, comma) = match (self.what, self.result) {
+            (What::Row, _) => (":", ","),
+            (_, PgType::Jsonb) => (": ", ", "),
             _ => (" : ", ", "),
         };
         Ok(Some(match self.what {
@@ -131,7 +138,7 @@ impl Build {
                 let items = items.map(|c| c.json(row).unwrap_or_else(|| "null".to_owned()));
                 format!("[{}]", items.collect::<Vec<_>>().join(comma))
             }
-            What::Object => {
+            What::Object | What::Row => {
                 let mut members = Vec::new();
                 for pair in columns.chunks(2) {
                     let [key, value] = pair else { continue };

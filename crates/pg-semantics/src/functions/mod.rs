@@ -44,6 +44,7 @@ pub(crate) use datetime::extract_udf;
 pub(crate) use integer::scalar_if;
 pub(crate) use interval::scaled as interval_scaled;
 pub(crate) use interval_span::spans as interval_spans;
+pub(crate) use json::ROW_JSON;
 pub(crate) use math::{no_function, power_udf};
 pub(crate) use numeric::{NumericOperator, Unscaled, round_div, worst_case};
 pub(crate) use plain::{

@@ -108,7 +108,7 @@ fn around() -> Option<Box<Select>> {
 }
 
 /// The names of all columns, where they are known and each is another one.
-fn names(projection: &[SelectItem]) -> Option<Vec<String>> {
+pub(super) fn names(projection: &[SelectItem]) -> Option<Vec<String>> {
     let mut names = Vec::with_capacity(projection.len());
     for item in projection {
         let name = match item {
@@ -160,7 +160,7 @@ fn output(projection: &[SelectItem], name: &Ident) -> Result<Option<usize>> {
     Ok(found.map(|(number, _)| number))
 }
 
-fn folded(name: &Ident) -> String {
+pub(super) fn folded(name: &Ident) -> String {
     match name.quote_style {
         None => name.value.to_lowercase(),
         Some(_) => name.value.clone(),
