@@ -258,6 +258,15 @@ where
         let tag = match &frame {
             Frame::Message { tag, .. } | Frame::TooLong { tag, .. } => *tag,
         };
+        if let (b'S' | b'H', Frame::Message { body, .. }) = (tag, &frame)
+            && !body.is_empty()
+        {
+            let message = "invalid message format";
+            return Err(Ended::Fatal(Error::new(
+                SqlState::ProtocolViolation,
+                message,
+            )));
+        }
         match (tag, frame) {
             (b'X', _) => return Err(Ended::Terminated),
             (b'S', _) => {

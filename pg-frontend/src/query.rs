@@ -26,7 +26,9 @@ where
     /// Runs the statements of a `Query` message; the first error skips those after it.
     pub async fn simple_query(&mut self, body: &[u8]) -> Result<(), Ended> {
         self.forget_unnamed();
-        match self.statements(body).await {
+        let ran = self.statements(body).await;
+        self.session.end_together(ran.is_err());
+        match ran {
             Ok(()) => {}
             Err(Failure::Statement(error, offset)) => self.fail(&error, offset),
             Err(Failure::Connection(ended)) => return Err(ended),
@@ -42,6 +44,9 @@ where
         let statements = beside_others(text.len(), || self.session.split(text))?;
         if statements.is_empty() {
             message::empty_query(&mut self.writer.buf);
+        }
+        if statements.len() > 1 {
+            self.session.begin_together();
         }
         for (at, statement) in statements.iter().enumerate() {
             // Statements that wait for nothing would keep the others of this thread waiting.

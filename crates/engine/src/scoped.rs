@@ -19,6 +19,10 @@ pub(crate) struct ScopedSettings {
     layers: Layers,
     /// As they were at the begin of the transaction and at each of its savepoints.
     saved: Vec<Layers>,
+    /// As they were before several statements of one text, where no transaction is open.
+    together: Option<Layers>,
+    /// Such statements run.
+    in_text: bool,
 }
 
 impl ScopedSettings {
@@ -29,6 +33,24 @@ impl ScopedSettings {
                 now: settings,
             },
             saved: Vec::new(),
+            together: None,
+            in_text: false,
+        }
+    }
+
+    /// Several statements of one text begin; `idle` outside of a transaction.
+    pub fn begin_together(&mut self, idle: bool) {
+        self.in_text = true;
+        self.together = idle.then(|| self.layers.clone());
+    }
+
+    /// They have ended: what they have set is taken back if they `failed` outside of a transaction.
+    pub fn end_together(&mut self, failed: bool) {
+        self.in_text = false;
+        if let Some(before) = self.together.take()
+            && failed
+        {
+            self.layers = before;
         }
     }
 
@@ -58,16 +80,26 @@ impl ScopedSettings {
     pub fn follow(&mut self, change: Change) {
         match change {
             Change::None => {}
-            Change::Began | Change::Saved => self.saved.push(self.layers.clone()),
+            // What stands before BEGIN in one text belongs to its transaction.
+            Change::Began => {
+                let before = self.together.take();
+                self.saved
+                    .push(before.unwrap_or_else(|| self.layers.clone()));
+            }
+            Change::Saved => self.saved.push(self.layers.clone()),
             Change::Committed => {
                 self.saved.clear();
                 self.layers.now.clone_from(&self.layers.session);
+                self.together = self.in_text.then(|| self.layers.clone());
             }
             Change::RolledBack => {
                 if !self.saved.is_empty() {
                     self.layers = self.saved.swap_remove(0);
+                } else if let Some(before) = self.together.take() {
+                    self.layers = before;
                 }
                 self.saved.clear();
+                self.together = self.in_text.then(|| self.layers.clone());
             }
             // The first is the transaction's own.
             Change::Released(savepoint) => self.saved.truncate(savepoint + 1),

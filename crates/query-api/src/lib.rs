@@ -159,6 +159,13 @@ pub trait Session: Send {
     /// The transaction is failed from here on, if the session is in one: called by the front end
     /// when a portal ends with an error.
     fn fail_transaction(&mut self);
+
+    /// Several statements of one text follow: outside of a transaction of their own they are one, so
+    /// that an error takes back what those before it have set.
+    fn begin_together(&mut self) {}
+
+    /// They have ended, with an error or without.
+    fn end_together(&mut self, _failed: bool) {}
 }
 
 /// One statement of a text, parsed by the engine; opaque to front ends.

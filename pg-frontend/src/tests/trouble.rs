@@ -54,6 +54,8 @@ async fn garbage_ends_the_connection_and_no_other() {
         b"Q\0\0\0\0".to_vec(),
         b"Q\xff\xff\xff\xff".to_vec(),
         b"S\x7f\0\0\0".to_vec(),
+        b"S\0\0\0\x05x".to_vec(),
+        b"H\0\0\0\x05x".to_vec(),
         vec![0; 100_000],
     ] {
         let mut raw = server.session().await;

@@ -604,6 +604,15 @@ impl Session for EngineSession {
         let registry = &self.shared.registry;
         registry.set_status(self.id, self.transaction.status());
     }
+
+    fn begin_together(&mut self) {
+        let idle = self.transaction.status() == TransactionStatus::Idle;
+        self.settings.begin_together(idle);
+    }
+
+    fn end_together(&mut self, failed: bool) {
+        self.settings.end_together(failed);
+    }
 }
 
 impl Drop for EngineSession {
