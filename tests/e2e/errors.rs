@@ -97,3 +97,25 @@ fn errors_have_postgresqls_sqlstate_and_position() {
         );
     });
 }
+
+/// What a failed query gave is not all: its cursor never ends as if it were.
+#[test]
+fn a_cursor_whose_query_failed_does_not_end_cleanly() {
+    server::run(async {
+        let service = server::service(Vec::new()).await.unwrap();
+        for scroll in ["", "scroll"] {
+            let mut session = server::session(service.as_ref(), "inflowave").await;
+            let session = session.as_mut();
+            let declare = format!(
+                "begin; declare z {scroll} cursor with hold for \
+                 select 1 / (g - 20000) from generate_series(1, 30000) g; commit"
+            );
+            server::texts(session, &declare).await.unwrap();
+            assert_eq!(server::lines(session, "fetch 2 from z").await, ["0", "0"]);
+            for _ in 0..2 {
+                let error = server::error(session, "fetch all from z").await;
+                assert_eq!(error.sqlstate().code(), "22012", "{scroll}: {error:?}");
+            }
+        }
+    });
+}

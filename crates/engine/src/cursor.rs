@@ -53,8 +53,7 @@ pub(crate) struct Cursor {
 
 /// How far a cursor is.
 struct State {
-    /// `None` once all has been read.
-    running: Option<Running>,
+    source: Source,
     /// What is left of the batch that came last.
     rest: Option<RecordBatch>,
     /// The row that it stands on, as a batch of one.
@@ -63,6 +62,36 @@ struct State {
     position: u64,
     /// What has been read, of one that goes both ways.
     kept: Option<Kept>,
+}
+
+/// The query of a cursor. Once it has failed it fails each time: what has come is not all.
+struct Source {
+    /// `None` once it has ended; what it held ends with it, not with the cursor.
+    running: Option<Running>,
+    failed: Option<Error>,
+}
+
+impl Source {
+    async fn next(&mut self) -> Result<Option<RecordBatch>> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        let Some(running) = &mut self.running else {
+            return Ok(None);
+        };
+        let next = running.next().await;
+        match &next {
+            Ok(Some(_)) => {}
+            Ok(None) => self.running = None,
+            Err(error) => self.fail(error.clone()),
+        }
+        next
+    }
+
+    fn fail(&mut self, error: Error) {
+        self.running = None;
+        self.failed = Some(error);
+    }
 }
 
 /// The cursors of a session.
@@ -108,7 +137,10 @@ impl Cursors {
     ) {
         let state = State {
             kept: info.scroll.then(|| Kept::new(pool)),
-            running: Some(running),
+            source: Source {
+                running: Some(running),
+                failed: None,
+            },
             rest: None,
             current: None,
             position: 0,
@@ -233,12 +265,12 @@ impl Fetching {
         let mut state = self.cursor.lock().await;
         let state = &mut *state;
         if let Some(kept) = &mut state.kept {
-            let (position, running) = (&mut state.position, &mut state.running);
+            let (position, source) = (&mut state.position, &mut state.source);
             let mut walk = match self.walk {
                 Some(walk) => walk,
-                None => kept.walk(self.direction, position, running).await?,
+                None => kept.walk(self.direction, position, source).await?,
             };
-            let given = kept.step(&mut walk, position, running).await;
+            let given = kept.step(&mut walk, position, source).await;
             self.walk = Some(walk);
             return given;
         }
@@ -294,18 +326,13 @@ impl State {
                 self.position += n as u64;
                 return Ok(Some(taken));
             }
-            let Some(running) = &mut self.running else {
-                return Ok(None);
-            };
-            match running.next().await {
+            match self.source.next().await {
                 Ok(Some(batch)) => self.rest = Some(batch),
                 Ok(None) => {
-                    // What it held ends here, not with the cursor.
-                    self.running = None;
                     self.current = None;
+                    return Ok(None);
                 }
                 Err(error) => {
-                    self.running = None;
                     self.current = None;
                     return Err(error);
                 }
@@ -315,7 +342,7 @@ impl State {
 
     /// Has a turn met the end?
     fn is_behind(&self) -> bool {
-        self.running.is_none() && self.current.is_none()
+        self.source.running.is_none() && self.current.is_none()
     }
 }
 

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use arrow::array::{RecordBatch, UInt32Array};
 use arrow::compute::take_record_batch;
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryPool, MemoryReservation};
-use inflowave_query_api::Portal;
 use inflowave_types::{Error, Result};
 
+use super::Source;
 use super::direction::Direction;
-use crate::run::Running;
 
 /// The rows that were read.
 pub(super) struct Kept {
@@ -43,35 +42,23 @@ impl Kept {
     /// Reads on until there are `rows` rows, or no more.
     ///
     /// # Errors
-    /// Those of the query, and `53200`; nothing more is read then.
-    async fn read_to(&mut self, rows: u64, running: &mut Option<Running>) -> Result<()> {
+    /// Those of the query, and `53200`; each further turn that has to read gives the same.
+    async fn read_to(&mut self, rows: u64, source: &mut Source) -> Result<()> {
         while self.rows < rows {
-            let Some(query) = running else {
+            let Some(batch) = source.next().await? else {
                 return Ok(());
             };
-            let next = match query.next().await {
-                Ok(Some(batch)) => {
-                    let bytes = batch.get_array_memory_size();
-                    let kept = self.memory.try_grow(bytes);
-                    kept.map(|()| Some(batch))
-                        .map_err(|e| inflowave_pg_semantics::to_error(&e, ""))
-                }
-                Ok(None) => Ok(None),
-                Err(error) => Err(error),
-            };
-            match next {
-                Ok(Some(batch)) if batch.num_rows() > 0 => {
-                    self.starts.push(self.rows);
-                    self.rows += batch.num_rows() as u64;
-                    self.batches.push(batch);
-                }
-                Ok(Some(_)) => {}
-                Ok(None) => *running = None,
-                Err(error) => {
-                    *running = None;
-                    return Err(error);
-                }
+            if batch.num_rows() == 0 {
+                continue;
             }
+            if let Err(error) = self.memory.try_grow(batch.get_array_memory_size()) {
+                let error = inflowave_pg_semantics::to_error(&error, "");
+                source.fail(error.clone());
+                return Err(error);
+            }
+            self.starts.push(self.rows);
+            self.rows += batch.num_rows() as u64;
+            self.batches.push(batch);
         }
         Ok(())
     }
@@ -114,7 +101,7 @@ impl Kept {
         &mut self,
         direction: Direction,
         position: &mut u64,
-        running: &mut Option<Running>,
+        source: &mut Source,
     ) -> Result<Walk> {
         let target = match direction {
             Direction::Forward(n) if n > 0 => return Ok(Walk::Forward(n)),
@@ -123,16 +110,16 @@ impl Kept {
             Direction::Relative(n) => i128::from(*position) + i128::from(n),
             Direction::Absolute(n) if n >= 0 => i128::from(n),
             Direction::Absolute(n) => {
-                self.read_to(u64::MAX, running).await?;
+                self.read_to(u64::MAX, source).await?;
                 i128::from(self.rows) + 1 + i128::from(n)
             }
             Direction::Last => {
-                self.read_to(u64::MAX, running).await?;
+                self.read_to(u64::MAX, source).await?;
                 i128::from(self.rows)
             }
         };
         let target = u64::try_from(target.max(0)).unwrap_or(u64::MAX);
-        self.read_to(target, running).await?;
+        self.read_to(target, source).await?;
         *position = target.min(self.rows + 1);
         Ok(match (1..=self.rows).contains(position) {
             true => Walk::Here,
@@ -145,7 +132,7 @@ impl Kept {
         &mut self,
         walk: &mut Walk,
         position: &mut u64,
-        running: &mut Option<Running>,
+        source: &mut Source,
     ) -> Result<Option<RecordBatch>> {
         let given = match *walk {
             Walk::Done | Walk::Forward(0) | Walk::Backward(0) => return Ok(None),
@@ -154,7 +141,7 @@ impl Kept {
                 return Ok(self.forward(*position, 1));
             }
             Walk::Forward(left) => {
-                self.read_to(position.saturating_add(1), running).await?;
+                self.read_to(position.saturating_add(1), source).await?;
                 let batch = match *position < self.rows {
                     true => self.forward(*position + 1, left),
                     false => None,
