@@ -5,16 +5,6 @@ use md5::{Digest as _, Md5};
 
 use super::{Out, Overload, Plain, T};
 
-macro_rules! overload {
-    ($args:expr => $result:expr, $body:expr) => {
-        Overload {
-            args: &$args,
-            result: $result,
-            body: $body,
-        }
-    };
-}
-
 pub(super) const ALL: &[Plain] = &[
     Plain {
         name: "md5",

@@ -3,6 +3,17 @@
 //!
 //! A quoted literal takes the type of the overload that fits best, as a text if one takes texts.
 
+/// An overload: the types of its arguments, that of its result, its body.
+macro_rules! overload {
+    ($args:expr => $result:expr, $body:expr) => {
+        Overload {
+            args: &$args,
+            result: $result,
+            body: $body,
+        }
+    };
+}
+
 mod digest;
 mod formatting;
 pub(crate) mod jsonb;

@@ -10,16 +10,6 @@ use crate::temporal::{
 
 type Result<V> = std::result::Result<V, Error>;
 
-macro_rules! overload {
-    ($args:expr => $result:expr, $body:expr) => {
-        Overload {
-            args: &$args,
-            result: $result,
-            body: $body,
-        }
-    };
-}
-
 const DAYS_PER_MONTH: i32 = 30;
 const UTC: Zone = Zone::Named(chrono_tz::Tz::UTC);
 /// The years of dates and timestamps made here.

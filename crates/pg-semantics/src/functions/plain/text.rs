@@ -4,16 +4,6 @@ use inflowave_types::{Error, SqlState};
 
 use super::{Arg, Out, Overload, Plain, T};
 
-macro_rules! overload {
-    ($args:expr => $result:expr, $body:expr) => {
-        Overload {
-            args: &$args,
-            result: $result,
-            body: $body,
-        }
-    };
-}
-
 pub(crate) const NAME_CHAR: &str = "pg_name_char";
 
 pub(super) const ALL: &[Plain] = &[
